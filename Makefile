@@ -1,0 +1,55 @@
+# Every entry point of the project. CI calls the same targets.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+PIP_INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+
+.PHONY: demo test fast-test sdk check check-sdk contract lint-spec clean
+.DEFAULT_GOAL := help
+
+help:  ## list the targets
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+demo: $(VENV)/.demo  ## draw three pictures with the client from the mock, offline
+	@$(BIN)/flux-images demo
+
+test: $(VENV)/.dev  ## every test
+	$(BIN)/python -m pytest
+
+fast-test: $(VENV)/.dev  ## the tests that are worth running on every Python
+	$(BIN)/python -m pytest -m "not slow"
+
+contract: $(VENV)/.dev  ## hold client, mock and openapi.yaml to each other
+	$(BIN)/python -m pytest contract_tests
+
+sdk: $(VENV)/.dev  ## regenerate generated/flux_images_api from openapi.yaml
+	$(BIN)/python -m codegen
+
+check-sdk: $(VENV)/.dev  ## fail if the committed client is not what openapi.yaml generates
+	$(BIN)/python -m codegen --check
+
+lint-spec: $(VENV)/.dev  ## openapi.yaml against the OpenAPI standard and Redocly's strict rules
+	$(BIN)/openapi-spec-validator --errors all openapi.yaml
+	codegen/redocly openapi.yaml
+
+check: $(VENV)/.dev check-sdk lint-spec  ## lint, types, import rule, generated client, contract file
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/pyright
+	$(BIN)/lint-imports --no-cache
+
+clean:  ## remove the environment and every cache
+	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache dist
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "flux-images needs Python 3.11 or newer; try: make PYTHON=python3.12")'
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.demo: $(BIN)/python pyproject.toml constraints.txt
+	$(PIP_INSTALL) --editable ".[cli,mock]"
+	@touch $@
+
+$(VENV)/.dev: $(BIN)/python pyproject.toml constraints.txt
+	$(PIP_INSTALL) --editable ".[cli,mock,dev]"
+	@touch $@ $(VENV)/.demo
