@@ -1,0 +1,122 @@
+"""Reads answers for the endpoints: which type a status declares, and whether the body is of that type."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from io import BytesIO
+from typing import Any, Generic, Literal, NoReturn, TypeVar, cast
+
+import httpx
+
+from ._decode import decoder
+from .client import AuthenticatedClient, Client
+from .errors import DecodeError, ErrorStatus, InvalidBody, UnexpectedStatus
+from .types import File, Response
+
+Source = Literal["json", "text", "bytes", "none"]
+Success = TypeVar("Success")
+Declared = TypeVar("Declared")
+
+_DEFAULTS = Client(base_url="")
+
+
+class Outcomes(Generic[Success, Declared]):
+    """The answers that the contract declares for one operation.
+
+    `Success` is the type of its 2xx answers, `Declared` that of all of them.
+    """
+
+    def __init__(self, declared: Mapping[str, tuple[Source, Any]]) -> None:
+        self._declared = declared
+        self._has_success = any(pattern.startswith("2") for pattern in declared)
+
+    def parse(self, response: httpx.Response, client: AuthenticatedClient | Client = _DEFAULTS) -> Response[Declared]:
+        """The answer with its typed body, whatever the status.
+
+        Raises:
+            UnexpectedStatus: The contract does not declare the status, and the client raises on such.
+            InvalidBody: The body is not what the contract declares for the status.
+            Exception: What `client.error` made of one of the two.
+        """
+        pattern = self._pattern(response.status_code)
+        if pattern is None:
+            if client.raise_on_unexpected_status:
+                error = UnexpectedStatus(
+                    status_code=response.status_code, headers=response.headers, content=response.content
+                )
+                raise client.error(error)
+            parsed: Any = None
+        else:
+            try:
+                parsed = _read(response, *self._declared[pattern])
+            except DecodeError as problem:
+                invalid = InvalidBody(
+                    problem, status_code=response.status_code, headers=response.headers, content=response.content
+                )
+                raise client.error(invalid) from problem
+        return Response(
+            status_code=response.status_code,
+            content=response.content,
+            headers=response.headers,
+            parsed=cast("Declared", parsed),
+        )
+
+    def success(self, response: httpx.Response, client: AuthenticatedClient | Client = _DEFAULTS) -> Success:
+        """The typed body of a success.
+
+        Raises:
+            ErrorStatus: The answer is an error that the contract declares.
+            UnexpectedStatus, InvalidBody: As for `parse`.
+        """
+        answer = self.parse(response, client)
+        if self._has_success and not (self._pattern(response.status_code) or "").startswith("2"):
+            error = ErrorStatus(
+                answer.parsed, status_code=answer.status_code, headers=answer.headers, content=answer.content
+            )
+            raise client.error(error)
+        return cast("Success", answer.parsed)
+
+    def parse_json(self, status_code: int, document: object) -> Declared:
+        """The typed body, from a JSON document that the caller decoded.
+
+        Raises:
+            UnexpectedStatus: The contract does not declare the status.
+            InvalidBody: The document is not what the contract declares for the status.
+        """
+        pattern = self._pattern(status_code)
+        if pattern is None:
+            raise UnexpectedStatus(status_code=status_code, headers={}, content=b"")
+        try:
+            return cast("Declared", decoder(self._declared[pattern][1])(document, ""))
+        except DecodeError as problem:
+            raise InvalidBody(problem, status_code=status_code, headers={}, content=b"") from problem
+
+    def _pattern(self, status_code: int) -> str | None:
+        candidates = (str(status_code), f"{status_code // 100}XX", "default")
+        return next((pattern for pattern in candidates if pattern in self._declared), None)
+
+
+def _read(response: httpx.Response, source: Source, annotation: Any) -> Any:
+    if source == "none":
+        return None
+    if source == "bytes":
+        return File(payload=BytesIO(response.content))
+    return decoder(annotation)(response.text if source == "text" else _json(response), "")
+
+
+def _json(response: httpx.Response) -> Any:
+    try:
+        return json.loads(response.content, parse_constant=_refuse_constant)
+    except (ValueError, RecursionError) as error:
+        if not response.content:
+            got = "an empty body"
+        elif response.headers.get("content-type", "").startswith("text/html"):
+            got = "a web page (is the base URL right?)"
+        else:
+            got = f"{len(response.content)} bytes that are not valid JSON"
+        raise DecodeError("", "JSON", got) from error
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")

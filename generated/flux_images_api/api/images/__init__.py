@@ -1,0 +1,2 @@
+# Generated from openapi.yaml. Do not edit: make sdk
+"""Contains endpoint functions for accessing the API"""

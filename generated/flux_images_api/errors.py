@@ -1,0 +1,86 @@
+# Generated from openapi.yaml. Do not edit: make sdk
+"""What the functions of this package raise.
+
+- ResponseError: the answer is not the declared success; it carries `status_code`, `headers` and `content`
+  - ErrorStatus: an error that the contract declares, typed, in `parsed`
+  - UnexpectedStatus: a status that the contract does not declare
+  - InvalidBody: a body that is not what the contract declares for its status (not JSON, cut short, wrong types)
+- DecodeError: a document that is not of the declared type; `InvalidBody` is made from it
+"""
+
+from collections.abc import Mapping
+
+
+class DecodeError(ValueError):
+    """A JSON document is not of the declared type.
+
+    Attributes:
+        where: JSON pointer to the value at fault; empty for the whole document.
+        expected: What the contract declares there, in words.
+        got: What was found, shortened.
+    """
+
+    def __init__(self, where: str, expected: str, got: str) -> None:
+        self.where = where
+        self.expected = expected
+        self.got = got
+        super().__init__(where, expected, got)
+
+    def __str__(self) -> str:
+        return f"{self.where or 'the body'}: expected {self.expected}, got {self.got}"
+
+
+class ResponseError(Exception):
+    """The answer is not the declared success.
+
+    Attributes:
+        status_code: The HTTP status, 100 to 999.
+        headers: The answer's headers.
+        content: The answer's body, in bytes as received.
+    """
+
+    def __init__(self, message: str, *, status_code: int, headers: Mapping[str, str], content: bytes) -> None:
+        self.message = message
+        self.status_code = status_code
+        self.headers = headers
+        self.content = content
+        super().__init__(message)
+
+    def __str__(self) -> str:
+        return f"status {self.status_code}: {self.message}"
+
+
+class ErrorStatus(ResponseError):
+    """An error that the contract declares.
+
+    Attributes:
+        parsed: The body, as the type that the contract declares for this status.
+    """
+
+    def __init__(self, parsed: object, *, status_code: int, headers: Mapping[str, str], content: bytes) -> None:
+        self.parsed = parsed
+        super().__init__("the server answers with an error", status_code=status_code, headers=headers, content=content)
+
+
+class UnexpectedStatus(ResponseError):
+    """A status that the contract does not declare."""
+
+    def __init__(self, *, status_code: int, headers: Mapping[str, str], content: bytes) -> None:
+        super().__init__(
+            "the contract does not declare this status", status_code=status_code, headers=headers, content=content
+        )
+
+
+class InvalidBody(ResponseError):
+    """A body that is not what the contract declares for its status.
+
+    Attributes:
+        problem: Where the body differs, what was expected, and what was found.
+    """
+
+    def __init__(self, problem: DecodeError, *, status_code: int, headers: Mapping[str, str], content: bytes) -> None:
+        self.problem = problem
+        super().__init__(str(problem), status_code=status_code, headers=headers, content=content)
+
+
+__all__ = ["DecodeError", "ErrorStatus", "InvalidBody", "ResponseError", "UnexpectedStatus"]
