@@ -13,7 +13,10 @@ class EditError(Exception):
 
 
 class Edit(NamedTuple):
-    """A change to one of the generator's templates: `find` (and all up to `until`) becomes `put`."""
+    """A change to one of the generator's templates: `find` (and all up to `until`) becomes `put`.
+
+    Edits with the same `why` belong together.
+    """
 
     template: str
     why: str
@@ -58,7 +61,7 @@ EDITS = (
     ),
     Edit(
         template="client.py.jinja",
-        why="transport arguments may hold secrets too (auth, proxies), and repr() showed them",
+        why="headers, cookies and transport arguments may hold secrets too, and repr() showed them",
         find='_httpx_args: dict[str, Any] = field(factory=dict, kw_only=True, alias="httpx_args")',
         put='_httpx_args: dict[str, Any] = field(factory=dict[str, Any], kw_only=True, alias="httpx_args", repr=False)',
     ),
@@ -70,7 +73,7 @@ EDITS = (
     ),
     Edit(
         template="client.py.jinja",
-        why="as above, for the synchronous client",
+        why="the first use wrote the token into the headers, where with_headers() and repr() met it again",
         find="""\
             self._client = httpx.Client(
                 base_url=self._base_url,
@@ -86,7 +89,7 @@ EDITS = (
     ),
     Edit(
         template="client.py.jinja",
-        why="as above, for the asynchronous client",
+        why="the first use wrote the token into the headers, where with_headers() and repr() met it again",
         find="""\
             self._async_client = httpx.AsyncClient(
                 base_url=self._base_url,
@@ -165,7 +168,7 @@ _timeout: httpx.Timeout | None = field(
     ),
     Edit(
         template="client.py.jinja",
-        why="imports what the line above needs",
+        why="a subclass can raise its own errors for answers that are not the declared success",
         find="""\
 from attrs import define, field, evolve
 import httpx
@@ -220,7 +223,7 @@ from .errors import ResponseError
     ),
     Edit(
         template="model.py.jinja",
-        why="_decode finds the JSON name of each attribute here",
+        why="the generated parsing kept values of wrong types, lost errors in unions and crashed on null; _decode is strict",
         find="""\
     {% if model.additional_properties %}
     additional_properties: dict[str, {{ additional_property_type }}] = _attrs_field(init=False, factory=dict)
@@ -240,7 +243,7 @@ from .errors import ResponseError
     ),
     Edit(
         template="model.py.jinja",
-        why="imports what the two lines above need",
+        why="the generated parsing kept values of wrong types, lost errors in unions and crashed on null; _decode is strict",
         find="""\
 from typing import Any, TypeVar, BinaryIO, TextIO, TYPE_CHECKING, Generator
 """,
@@ -250,7 +253,7 @@ from typing import Any, ClassVar, TypeVar, BinaryIO, TextIO, TYPE_CHECKING, Gene
     ),
     Edit(
         template="model.py.jinja",
-        why="imports what the lines above need",
+        why="the generated parsing kept values of wrong types, lost errors in unions and crashed on null; _decode is strict",
         find="""\
 from ..types import UNSET, Unset
 """,
@@ -288,6 +291,19 @@ from ..types import UNSET, Unset
 """,
         put="""\
 {% if model.required_properties %}
+""",
+    ),
+    Edit(
+        template="property_templates/list_property.py.jinja",
+        why="a list of models was collected in an untyped list",
+        find="""\
+{% if property.required %}
+{{ _transform(property, source, destination, "to_dict") }}
+""",
+        put="""\
+{% if property.required %}
+{% if declare_type %}{{ destination }}: {{ type_string }}{% endif +%}
+{{ _transform(property, source, destination, "to_dict") }}
 """,
     ),
 )
