@@ -284,16 +284,6 @@ from ..types import UNSET, Unset
         put="",
     ),
     Edit(
-        template="model.py.jinja",
-        why="an update() with nothing is noise",
-        find="""\
-{% if model.required_properties | length > 0 or model.optional_properties | length > 0 %}
-""",
-        put="""\
-{% if model.required_properties %}
-""",
-    ),
-    Edit(
         template="property_templates/list_property.py.jinja",
         why="a list of models was collected in an untyped list",
         find="""\

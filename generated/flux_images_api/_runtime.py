@@ -6,7 +6,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from io import BytesIO
-from typing import Any, Generic, Literal, NoReturn, TypeVar, cast
+from typing import Any, Generic, Literal, NoReturn, TypedDict, TypeVar, cast
 
 import httpx
 
@@ -22,13 +22,21 @@ Declared = TypeVar("Declared")
 _DEFAULTS = Client(base_url="")
 
 
+class _Received(TypedDict):
+    operation: str
+    status_code: int
+    headers: Mapping[str, str]
+    content: bytes
+
+
 class Outcomes(Generic[Success, Declared]):
     """The answers that the contract declares for one operation.
 
     `Success` is the type of its 2xx answers, `Declared` that of all of them.
     """
 
-    def __init__(self, declared: Mapping[str, tuple[Source, Any]]) -> None:
+    def __init__(self, operation: str, declared: Mapping[str, tuple[Source, Any]]) -> None:
+        self._operation = operation
         self._declared = declared
         self._has_success = any(pattern.startswith("2") for pattern in declared)
 
@@ -40,27 +48,16 @@ class Outcomes(Generic[Success, Declared]):
             InvalidBody: The body is not what the contract declares for the status.
             Exception: What `client.error` made of one of the two.
         """
-        pattern = self._pattern(response.status_code)
-        if pattern is None:
+        try:
+            parsed = self._parse(response)
+        except DecodeError as problem:
+            raise client.error(InvalidBody(problem, **self._received(response))) from problem
+        except UnexpectedStatus as error:
             if client.raise_on_unexpected_status:
-                error = UnexpectedStatus(
-                    status_code=response.status_code, headers=response.headers, content=response.content
-                )
-                raise client.error(error)
-            parsed: Any = None
-        else:
-            try:
-                parsed = _read(response, *self._declared[pattern])
-            except DecodeError as problem:
-                invalid = InvalidBody(
-                    problem, status_code=response.status_code, headers=response.headers, content=response.content
-                )
-                raise client.error(invalid) from problem
+                raise client.error(error) from None
+            parsed = cast("Declared", None)
         return Response(
-            status_code=response.status_code,
-            content=response.content,
-            headers=response.headers,
-            parsed=cast("Declared", parsed),
+            status_code=response.status_code, content=response.content, headers=response.headers, parsed=parsed
         )
 
     def success(self, response: httpx.Response, client: AuthenticatedClient | Client = _DEFAULTS) -> Success:
@@ -70,13 +67,10 @@ class Outcomes(Generic[Success, Declared]):
             ErrorStatus: The answer is an error that the contract declares.
             UnexpectedStatus, InvalidBody: As for `parse`.
         """
-        answer = self.parse(response, client)
+        parsed = self.parse(response, client).parsed
         if self._has_success and not (self._pattern(response.status_code) or "").startswith("2"):
-            error = ErrorStatus(
-                answer.parsed, status_code=answer.status_code, headers=answer.headers, content=answer.content
-            )
-            raise client.error(error)
-        return cast("Success", answer.parsed)
+            raise client.error(ErrorStatus(parsed, **self._received(response)))
+        return cast("Success", parsed)
 
     def parse_json(self, status_code: int, document: object) -> Declared:
         """The typed body, from a JSON document that the caller decoded.
@@ -85,17 +79,32 @@ class Outcomes(Generic[Success, Declared]):
             UnexpectedStatus: The contract does not declare the status.
             InvalidBody: The document is not what the contract declares for the status.
         """
+        received = self._received(httpx.Response(status_code))
         pattern = self._pattern(status_code)
         if pattern is None:
-            raise UnexpectedStatus(status_code=status_code, headers={}, content=b"")
+            raise UnexpectedStatus(**received)
         try:
             return cast("Declared", decoder(self._declared[pattern][1])(document, ""))
         except DecodeError as problem:
-            raise InvalidBody(problem, status_code=status_code, headers={}, content=b"") from problem
+            raise InvalidBody(problem, **received) from problem
+
+    def _parse(self, response: httpx.Response) -> Declared:
+        pattern = self._pattern(response.status_code)
+        if pattern is None:
+            raise UnexpectedStatus(**self._received(response))
+        return cast("Declared", _read(response, *self._declared[pattern]))
 
     def _pattern(self, status_code: int) -> str | None:
         candidates = (str(status_code), f"{status_code // 100}XX", "default")
         return next((pattern for pattern in candidates if pattern in self._declared), None)
+
+    def _received(self, response: httpx.Response) -> _Received:
+        return {
+            "operation": self._operation,
+            "status_code": response.status_code,
+            "headers": response.headers,
+            "content": response.content,
+        }
 
 
 def _read(response: httpx.Response, source: Source, annotation: Any) -> Any:

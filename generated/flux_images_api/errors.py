@@ -34,20 +34,24 @@ class ResponseError(Exception):
     """The answer is not the declared success.
 
     Attributes:
+        operation: The operation's method and path template, as `POST /v1/things/{thing_id}`.
         status_code: The HTTP status, 100 to 999.
         headers: The answer's headers.
         content: The answer's body, in bytes as received.
     """
 
-    def __init__(self, message: str, *, status_code: int, headers: Mapping[str, str], content: bytes) -> None:
+    def __init__(
+        self, message: str, *, operation: str, status_code: int, headers: Mapping[str, str], content: bytes
+    ) -> None:
         self.message = message
+        self.operation = operation
         self.status_code = status_code
         self.headers = headers
         self.content = content
         super().__init__(message)
 
     def __str__(self) -> str:
-        return f"status {self.status_code}: {self.message}"
+        return f"{self.operation}: status {self.status_code}: {self.message}"
 
 
 class ErrorStatus(ResponseError):
@@ -57,18 +61,20 @@ class ErrorStatus(ResponseError):
         parsed: The body, as the type that the contract declares for this status.
     """
 
-    def __init__(self, parsed: object, *, status_code: int, headers: Mapping[str, str], content: bytes) -> None:
+    def __init__(
+        self, parsed: object, *, operation: str, status_code: int, headers: Mapping[str, str], content: bytes
+    ) -> None:
         self.parsed = parsed
-        super().__init__("the server answers with an error", status_code=status_code, headers=headers, content=content)
+        message = "the server answers with an error"
+        super().__init__(message, operation=operation, status_code=status_code, headers=headers, content=content)
 
 
 class UnexpectedStatus(ResponseError):
     """A status that the contract does not declare."""
 
-    def __init__(self, *, status_code: int, headers: Mapping[str, str], content: bytes) -> None:
-        super().__init__(
-            "the contract does not declare this status", status_code=status_code, headers=headers, content=content
-        )
+    def __init__(self, *, operation: str, status_code: int, headers: Mapping[str, str], content: bytes) -> None:
+        message = "the contract does not declare this status"
+        super().__init__(message, operation=operation, status_code=status_code, headers=headers, content=content)
 
 
 class InvalidBody(ResponseError):
@@ -78,9 +84,11 @@ class InvalidBody(ResponseError):
         problem: Where the body differs, what was expected, and what was found.
     """
 
-    def __init__(self, problem: DecodeError, *, status_code: int, headers: Mapping[str, str], content: bytes) -> None:
+    def __init__(
+        self, problem: DecodeError, *, operation: str, status_code: int, headers: Mapping[str, str], content: bytes
+    ) -> None:
         self.problem = problem
-        super().__init__(str(problem), status_code=status_code, headers=headers, content=content)
+        super().__init__(str(problem), operation=operation, status_code=status_code, headers=headers, content=content)
 
 
 __all__ = ["DecodeError", "ErrorStatus", "InvalidBody", "ResponseError", "UnexpectedStatus"]

@@ -10,6 +10,7 @@ import httpx
 import pytest
 import respx
 from flux_images_api import AuthenticatedClient, Client, errors, models
+from flux_images_api._runtime import Outcomes
 from flux_images_api.api.images import create_image
 from flux_images_api.types import UNSET
 
@@ -191,9 +192,7 @@ def test_empty_answers_are_valid(call: Callable[..., models.ImagesResponse], doc
         (599, {"error": {"type": 5}}, "/error/type"),
     ],
 )
-def test_types_do_not_lie(
-    call: Callable[..., models.ImagesResponse], status: int, document: Any, where: str
-) -> None:
+def test_types_do_not_lie(call: Callable[..., models.ImagesResponse], status: int, document: Any, where: str) -> None:
     """A value of another type than the contract's is a typed error that points at it, at any depth."""
     answer = httpx.Response(status, content=json.dumps(document), headers={"content-type": "application/json"})
     with pytest.raises(errors.InvalidBody) as caught:
@@ -204,7 +203,7 @@ def test_types_do_not_lie(
 
 def test_from_dict_is_as_strict() -> None:
     """A model read by hand refuses the same documents."""
-    with pytest.raises(errors.DecodeError, match=r"/data/0/url: expected a string or null, got 5"):
+    with pytest.raises(errors.DecodeError, match=r"/data/0/url: expected null or a string, got 5"):
         models.ImagesResponse.from_dict({"data": [{"url": 5}]})
 
 
@@ -219,6 +218,23 @@ def test_error_code_is_of_any_type(code: Any) -> None:
     """The upstream's code is passed on as it came."""
     detail = models.ErrorResponse.from_dict({"error": {"code": code}}).error
     assert detail.code == code
+
+
+def test_undeclared_status_raises() -> None:
+    """An operation that declares no default says so when another status comes, unless told to pass None on."""
+    outcomes: Outcomes[Any, Any] = Outcomes("GET /v1/things", {"200": ("json", Any), "5XX": ("json", Any)})
+    undeclared = httpx.Response(404, json=FAULT)
+    with pytest.raises(errors.UnexpectedStatus, match="GET /v1/things: status 404"):
+        outcomes.parse(undeclared, client())
+    assert outcomes.parse(undeclared, client(raise_on_unexpected_status=False)).parsed is None
+    assert outcomes.parse(httpx.Response(599, json=FAULT), client()).parsed == FAULT
+
+
+@pytest.mark.parametrize("function", [create_image.sync, create_image.asyncio])
+def test_docstrings_name_the_errors(function: Callable[..., Any]) -> None:
+    """What a function raises stands in its docstring."""
+    assert function.__doc__
+    assert all(name in function.__doc__ for name in ("ErrorStatus", "UnexpectedStatus", "InvalidBody"))
 
 
 class _OwnError(Exception):

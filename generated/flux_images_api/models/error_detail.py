@@ -64,6 +64,7 @@ class ErrorDetail:
 
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
+        field_dict.update({})
         if message is not UNSET:
             field_dict["message"] = message
         if type_ is not UNSET:

@@ -60,6 +60,7 @@ class Image:
 
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
+        field_dict.update({})
         if url is not UNSET:
             field_dict["url"] = url
         if b64_json is not UNSET:

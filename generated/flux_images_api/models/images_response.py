@@ -76,6 +76,7 @@ class ImagesResponse:
 
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
+        field_dict.update({})
         if created is not UNSET:
             field_dict["created"] = created
         if data is not UNSET:

@@ -11,6 +11,7 @@ from ...models.images_response import ImagesResponse
 from ...types import Response
 
 OUTCOMES: Outcomes[ImagesResponse, ImagesResponse | ErrorResponse] = Outcomes(
+    "POST /v1/images/generations",
     {
         "200": ("json", ImagesResponse),
         "400": ("json", ErrorResponse),
@@ -25,7 +26,7 @@ OUTCOMES: Outcomes[ImagesResponse, ImagesResponse | ErrorResponse] = Outcomes(
         "504": ("json", ErrorResponse),
         "524": ("json", ErrorResponse),
         "default": ("json", ErrorResponse),
-    }
+    },
 )
 """What each declared status answers with."""
 
