@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import httpx
 import pytest
 import respx
+
 from flux_images_api import AuthenticatedClient, Client, errors, models
 from flux_images_api._runtime import Outcomes
 from flux_images_api.api.images import create_image
