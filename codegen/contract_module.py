@@ -11,7 +11,7 @@ Document = dict[str, Any]
 NAMED_SCHEMAS = {"properties", "patternProperties", "$defs"}
 VALUES = {"enum", "const", "default"}
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
-PROSE = {"description", "summary", "title", "example", "examples", "x-provenance", "externalDocs", "deprecated"}
+PROSE = {"summary", "title", "example", "examples", "x-provenance", "externalDocs", "deprecated"}
 
 TEMPLATE = '''"""What the contract says beyond the types: where operations are, what is billed, what bodies must be."""
 
@@ -45,7 +45,7 @@ OPERATIONS: Final[Mapping[str, Operation]] = {{
 """The operations by their operationId, or by method and path where they have none."""
 
 SCHEMAS: Final[Mapping[str, Any]] = {schemas}
-"""The schemas that request bodies refer to, by name, without their prose."""
+"""The schemas that request bodies refer to, by name."""
 '''
 
 
@@ -83,7 +83,7 @@ def _json_body(body: Document | None, document: Document) -> Document | None:
 
 
 def _without_prose(schema: Any) -> Any:
-    """A schema without documentation; under `properties` the keys are names, not keywords."""
+    """A schema without what only people read, descriptions kept; under `properties` the keys are names, not keywords."""
     if _is_list(schema):
         return [_without_prose(entry) for entry in schema]
     if not _is_object(schema):

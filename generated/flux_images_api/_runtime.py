@@ -33,10 +33,15 @@ class Outcomes(Generic[Success, Declared]):
     """The answers that the contract declares for one operation.
 
     `Success` is the type of its 2xx answers, `Declared` that of all of them.
+
+    Attributes:
+        operation: The method and path template, as `POST /v1/things/{thing_id}`.
+        statuses: The declared statuses, ranges and `default`, as the contract writes them.
     """
 
     def __init__(self, operation: str, declared: Mapping[str, tuple[Source, Any]]) -> None:
-        self._operation = operation
+        self.operation = operation
+        self.statuses = frozenset(declared)
         self._declared = declared
         self._has_success = any(pattern.startswith("2") for pattern in declared)
 
@@ -100,7 +105,7 @@ class Outcomes(Generic[Success, Declared]):
 
     def _received(self, response: httpx.Response) -> _Received:
         return {
-            "operation": self._operation,
+            "operation": self.operation,
             "status_code": response.status_code,
             "headers": response.headers,
             "content": response.content,

@@ -1,0 +1,58 @@
+"""The mock that these tests talk to: one a run, on loopback, made from the contract under test."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from contract_tests import _contract as contract
+from contract_tests._raw_http import Answer, exchange
+from flux_images import AsyncFluxImages, FluxImages
+from flux_images_mock import MockServer
+
+KEY = "sk-contract"
+Generate = Callable[..., Any]
+Ask = Callable[[bytes], Answer]
+
+
+@pytest.fixture(scope="session")
+def mock() -> Iterator[MockServer]:
+    """The mock gateway."""
+    with MockServer(contract.PATH) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def old_gateway() -> Iterator[MockServer]:
+    """The mock gateway, reading the Authorization header as older versions of the family do."""
+    with MockServer(contract.PATH, auth="gateway") as server:
+        yield server
+
+
+@pytest.fixture
+def ask(mock: MockServer) -> Ask:
+    """Send the bytes of one request to the mock and return its answer."""
+    return lambda request: exchange(mock.url, request)
+
+
+def _generate(base_url: str, *arguments: Any, **keywords: Any) -> Any:
+    with FluxImages(KEY, base_url=base_url, max_retries=0) as flux:
+        return flux.generate(*arguments, **keywords)
+
+
+def _agenerate(base_url: str, *arguments: Any, **keywords: Any) -> Any:
+    async def call() -> Any:
+        async with AsyncFluxImages(KEY, base_url=base_url, max_retries=0) as flux:
+            return await flux.generate(*arguments, **keywords)
+
+    return asyncio.run(call())
+
+
+@pytest.fixture(params=[_generate, _agenerate], ids=["sync", "async"])
+def generate(request: pytest.FixtureRequest) -> Generate:
+    """`generate(base_url, prompt, **fields)` of the SDK, synchronous and asynchronous, without retries."""
+    call: Generate = request.param
+    return call
