@@ -83,7 +83,7 @@ def _json_body(body: Document | None, document: Document) -> Document | None:
 
 
 def _without_prose(schema: Any) -> Any:
-    """A schema without what only people read, descriptions kept; under `properties` the keys are names, not keywords."""
+    """A schema without titles and examples; under `properties` the keys are names, not keywords."""
     if _is_list(schema):
         return [_without_prose(entry) for entry in schema]
     if not _is_object(schema):

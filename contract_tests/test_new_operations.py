@@ -1,0 +1,140 @@
+"""A new operation in the contract needs no other change: client and mock follow from the file."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+import inspect
+import sys
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import yaml
+
+from codegen.generate import generate
+from contract_tests import _contract as contract
+from flux_images_mock import MockServer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from types import ModuleType
+
+PACKAGE = "five_operations_api"
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def spec(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """A copy of the contract with five more operations."""
+    more = contract.cases("five_operations")
+    document = {**contract.document(), "paths": {**contract.document()["paths"], **more["paths"]}}
+    schemas = {**document["components"]["schemas"], **more["components"]["schemas"]}
+    document["components"] = {**document["components"], "schemas": schemas}
+    path = tmp_path_factory.mktemp("contract") / "openapi.yaml"
+    path.write_text(yaml.safe_dump(document, allow_unicode=True), "utf-8")
+    return path
+
+
+@pytest.fixture(scope="module")
+def api(spec: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], ModuleType]]:
+    """Import a module of the client generated from that copy."""
+    folder = tmp_path_factory.mktemp("generated")
+    generate(spec, folder / PACKAGE)
+    sys.path.insert(0, str(folder))
+    yield lambda name: importlib.import_module(f"{PACKAGE}.{name}".rstrip("."))
+    sys.path.remove(str(folder))
+    for name in [name for name in sys.modules if name.partition(".")[0] == PACKAGE]:
+        del sys.modules[name]
+
+
+@pytest.fixture(scope="module")
+def server(spec: Any) -> Iterator[MockServer]:
+    """The mock, made from the same copy."""
+    with MockServer(spec) as running:
+        yield running
+
+
+def _call(endpoint: ModuleType, form: str, **arguments: Any) -> Any:
+    result = getattr(endpoint, form)(**arguments)
+    return asyncio.run(result) if inspect.iscoroutine(result) else result
+
+
+def _right(api: Callable[[str], ModuleType]) -> dict[str, tuple[dict[str, Any], Any]]:
+    """For each endpoint, arguments that the contract takes and the documented answer as JSON."""
+    models = api("models")
+    album = models.NewAlbum(
+        cover=models.Cover(image_id="img_a1", crop=models.Crop(x=0.25, y=0)),
+        entries=[models.Entry(image_id="img_a1"), models.Entry(image_id="img_b2", note="the second")],
+    )
+    example = contract.cases("five_operations")["paths"]["/v1/albums"]["post"]["responses"]["201"]
+    return {
+        "images.list_similar": (
+            {"image_id": "img_a1", "limit": 5, "tag": ["red", "blue"]},
+            {"data": [{"url": "https://pictures.example/a.png"}]},
+        ),
+        "albums.create_album": ({"body": album}, example["content"]["application/json"]["example"]),
+        "albums.delete_album": ({"album_id": "alb/1 ?"}, None),
+        "account.get_usage": ({"x_billing_month": "2026-11"}, {"pictures": 12}),
+        "default.get_status": ({}, {"status": "ok"}),
+    }
+
+
+WRONG = {
+    "images.list_similar": ({"image_id": "a1", "limit": 99}, ("image_id", "limit")),
+    "account.get_usage": ({"x_billing_month": "November"}, ("X-Billing-Month",)),
+}
+ENDPOINTS = [
+    "images.list_similar",
+    "albums.create_album",
+    "albums.delete_album",
+    "account.get_usage",
+    "default.get_status",
+]
+
+forms = pytest.mark.parametrize("form", ["sync", "asyncio"])
+
+
+@forms
+@pytest.mark.parametrize("name", ENDPOINTS)
+def test_right_call(name: str, form: str, api: Callable[[str], ModuleType], server: MockServer) -> None:
+    """The new client gets the documented answer from the new mock, typed."""
+    arguments, expected = _right(api)[name]
+    client = api("").AuthenticatedClient(base_url=server.url, token="sk-key")
+    answer = _call(api(f"api.{name}"), form, client=client, **arguments)
+    assert (None if answer is None else answer.to_dict()) == expected
+
+
+@forms
+@pytest.mark.parametrize("name", WRONG)
+def test_wrong_call(name: str, form: str, api: Callable[[str], ModuleType], server: MockServer) -> None:
+    """What the contract refuses comes back as a typed error that names each fault."""
+    arguments, faults = WRONG[name]
+    client = api("").AuthenticatedClient(base_url=server.url, token="sk-key")
+    with pytest.raises(api("errors").ErrorStatus) as caught:
+        _call(api(f"api.{name}"), form, client=client, **arguments)
+    assert caught.value.status_code == 400
+    assert all(fault in caught.value.parsed.error.message for fault in faults)
+
+
+@forms
+def test_wrong_body(form: str, api: Callable[[str], ModuleType], server: MockServer) -> None:
+    """A fault inside a nested body is pointed at."""
+    models = api("models")
+    album = models.NewAlbum(cover=models.Cover(image_id="a", crop=models.Crop(x=2, y=0)), entries=[])
+    client = api("").AuthenticatedClient(base_url=server.url, token="sk-key")
+    with pytest.raises(api("errors").ErrorStatus, match="400") as caught:
+        _call(api("api.albums.create_album"), form, client=client, body=album)
+    message = caught.value.parsed.error.message
+    assert "/cover/crop/x" in message
+    assert "/entries" in message
+
+
+@forms
+@pytest.mark.parametrize("name", [name for name in ENDPOINTS if name != "default.get_status"])
+def test_call_without_a_good_key(name: str, form: str, api: Callable[[str], ModuleType], server: MockServer) -> None:
+    """Every new operation that declares security asks for the key."""
+    arguments, _ = _right(api)[name]
+    client = api("").AuthenticatedClient(base_url=server.url, token="sk-key", prefix="Token")
+    with pytest.raises(api("errors").ErrorStatus) as caught:
+        _call(api(f"api.{name}"), form, client=client, **arguments)
+    assert caught.value.status_code == 401
