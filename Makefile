@@ -14,13 +14,13 @@ demo: $(VENV)/.demo  ## draw three pictures with the client from the mock, offli
 	@$(BIN)/flux-images demo
 
 test: $(VENV)/.dev  ## every test
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses auto
 
 fast-test: $(VENV)/.dev  ## the tests that are worth running on every Python
-	$(BIN)/python -m pytest -m "not slow"
+	$(BIN)/python -m pytest --numprocesses auto -m "not slow"
 
 contract: $(VENV)/.dev  ## hold client, mock and openapi.yaml to each other
-	$(BIN)/python -m pytest contract_tests
+	$(BIN)/python -m pytest --numprocesses auto contract_tests
 
 sdk: $(VENV)/.dev  ## regenerate generated/flux_images_api from openapi.yaml
 	$(BIN)/python -m codegen
