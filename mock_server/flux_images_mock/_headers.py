@@ -1,0 +1,36 @@
+"""Response headers whose value this family of gateways makes anew for each answer."""
+
+from __future__ import annotations
+
+import random
+import string
+import time
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Maker = Callable[[bytes], bytes]
+    """Makes a header's value from the request's id."""
+
+_LETTERS = string.ascii_letters + string.digits
+_random = random.Random()  # noqa: S311 -- an id, not a secret
+
+
+@lru_cache(maxsize=2)
+def _stamp(seconds: int) -> str:
+    return time.strftime("%Y%m%d%H%M%S", time.gmtime(seconds))
+
+
+def new_request_id() -> bytes:
+    """Return an id as One API writes it: time stamp, nanoseconds, eight characters."""
+    seconds, nanoseconds = divmod(time.time_ns(), 1_000_000_000)
+    return f"{_stamp(seconds)}{nanoseconds:09d}{''.join(_random.choices(_LETTERS, k=8))}".encode()
+
+
+def _same(request_id: bytes) -> bytes:
+    return request_id
+
+
+MAKERS: dict[str, Maker] = {"x-oneapi-request-id": _same, "x-request-id": _same}

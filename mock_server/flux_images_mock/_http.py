@@ -1,0 +1,111 @@
+"""What the steps of the pipeline hand to each other: requests, answers and differences."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from flux_images_mock._headers import new_request_id
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from flux_images_mock._operation import Operation
+
+Pair = tuple[bytes, bytes]
+Pairs = list[Pair]
+
+_LONGEST_HEADER = 4000
+_LONGEST_PART = 500
+
+
+class Headers:
+    """Header lines as they came, names in lower case; looking up a name that came once costs one dict access."""
+
+    __slots__ = ("_last", "pairs")
+
+    def __init__(self, pairs: Pairs) -> None:
+        self.pairs = pairs
+        self._last = dict(pairs)
+
+    def get(self, name: bytes) -> bytes | None:
+        """Return the (last) value of a header."""
+        return self._last.get(name)
+
+    def all(self, name: bytes) -> list[bytes]:
+        """Return every value of a header, in order."""
+        if len(self._last) == len(self.pairs):
+            value = self._last.get(name)
+            return [] if value is None else [value]
+        return [value for key, value in self.pairs if key == name]
+
+
+@dataclass(slots=True)
+class Request:
+    """A request's line and headers. `path` is as it was sent, percent signs and all."""
+
+    method: str
+    path: str
+    query: bytes
+    headers: Headers
+    origin: str
+
+
+@dataclass(slots=True)
+class Answer:
+    """What goes back: `origin` says what made it, for logs and for our own 500s."""
+
+    status: int
+    headers: Pairs
+    body: bytes
+    origin: str
+    close: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """One difference between a message and the description.
+
+    `where` is a JSON pointer for a body and a name for everything else.
+    """
+
+    place: str
+    where: str
+    expected: str
+    got: str
+
+    def __str__(self) -> str:
+        label = self.where or self.place
+        if self.place in ("query", "path", "cookie"):
+            label = f"{self.place} {self.where}"
+        return f"{label}: expected {self.expected}, got {self.got}"
+
+
+def violations_header(violations: Sequence[Violation]) -> bytes:
+    """Return differences as JSON for a header: ASCII, at most about 4 kB, the rest counted."""
+    parts: list[str] = []
+    size = 0
+    for index, violation in enumerate(violations):
+        shape = {"in": violation.place, "where": violation.where, "expected": violation.expected, "got": violation.got}
+        part = json.dumps({key: text[:_LONGEST_PART] for key, text in shape.items()})
+        size += len(part) + 2
+        if size > _LONGEST_HEADER:
+            parts.append(json.dumps({"omitted": len(violations) - index}))
+            break
+        parts.append(part)
+    return f"[{', '.join(parts)}]".encode("ascii")
+
+
+@dataclass(slots=True)
+class Exchange:
+    """One request on its way through the pipeline, and what the steps have learnt of it."""
+
+    request: Request
+    request_id: bytes = field(default_factory=new_request_id)
+    operation: Operation | None = None
+    preferences: dict[str, str] = field(default_factory=dict[str, str])
+    credential: str | None = None
+    parameters: dict[tuple[str, str], Any] = field(default_factory=dict[tuple[str, str], Any])
+    body: Any = None
+    violations: list[Violation] = field(default_factory=list[Violation])
