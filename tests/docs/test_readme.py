@@ -1,0 +1,72 @@
+"""Every example in the README runs as it stands, and every make target it names exists."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from flux_images_mock import MockServer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+ROOT = Path(__file__).parents[2]
+README = (ROOT / "README.md").read_text("utf-8")
+BLOCKS = re.findall(r"^```(\w*)\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+PYTHON = [code for language, code in BLOCKS if language == "python"]
+SHELL = [line[2:] for language, code in BLOCKS if language == "console" for line in code.splitlines()]
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def environment() -> Iterator[dict[str, str]]:
+    """Variables as a user has them, with the mock in the gateway's place."""
+    commands = Path(sys.executable).parent
+    with MockServer() as mock:
+        yield {
+            "PATH": f"{commands}{os.pathsep}{os.environ['PATH']}",
+            "FLUX_API_KEY": "sk-reader",
+            "FLUX_BASE_URL": mock.url,
+        }
+
+
+@pytest.mark.parametrize("code", PYTHON, ids=range(len(PYTHON)))
+def test_python_example(code: str, environment: dict[str, str], tmp_path: Path) -> None:
+    """The example runs without an error, and what it saves is there."""
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", code], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    for name in re.findall(r'\.save\("(.+?)"\)', code):
+        assert (tmp_path / name).stat().st_size > 1000
+
+
+@pytest.mark.parametrize("command", SHELL)
+def test_command(command: str, environment: dict[str, str], tmp_path: Path) -> None:
+    """The command succeeds and leaves its pictures behind."""
+    done = subprocess.run(
+        ["bash", "-c", command], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert list(tmp_path.rglob("*.*"))
+
+
+def test_examples_are_found() -> None:
+    """The patterns above still match the page."""
+    assert len(PYTHON) >= 3
+    assert len(SHELL) >= 4
+
+
+@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", "ARCHITECTURE.md", "CHANGELOG.md"])
+def test_targets_exist(page: str) -> None:
+    """A make target that a page names is one of the Makefile's."""
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
+    named = set(re.findall(r"\bmake ([a-z-]+)(?=[` ]| {2,}#|$)", (ROOT / page).read_text("utf-8"), re.MULTILINE))
+    assert named <= targets
