@@ -1,0 +1,70 @@
+"""Pictures from Flux models on OpenAI-style gateways, never paid twice by accident.
+
+from flux_images import FluxImages
+
+with FluxImages() as flux:  # FLUX_API_KEY, FLUX_BASE_URL
+    flux.generate("A polished silver medal", aspect_ratio="1:1").image.save("medal.png")
+"""
+
+from __future__ import annotations
+
+from flux_images._client import AsyncFluxImages, FluxImages
+from flux_images._errors import (
+    APIConnectionError,
+    APIStatusError,
+    APITimeoutError,
+    AuthenticationError,
+    BadRequestError,
+    ClientClosedError,
+    ConfigurationError,
+    EmptyGenerationError,
+    FluxImagesError,
+    GatewayTimeoutError,
+    ImageDownloadError,
+    InternalServerError,
+    InvalidRequestError,
+    ModelUnavailableError,
+    ModerationError,
+    NotFoundError,
+    PayloadTooLargeError,
+    PermissionDeniedError,
+    QuotaExceededError,
+    RateLimitError,
+    UnexpectedResponseError,
+)
+from flux_images._generation import AsyncGeneration, Generation
+from flux_images._images import AsyncImage, Image
+from flux_images._retry import Retry
+from flux_images._version import __version__
+
+__all__ = [
+    "APIConnectionError",
+    "APIStatusError",
+    "APITimeoutError",
+    "AsyncFluxImages",
+    "AsyncGeneration",
+    "AsyncImage",
+    "AuthenticationError",
+    "BadRequestError",
+    "ClientClosedError",
+    "ConfigurationError",
+    "EmptyGenerationError",
+    "FluxImages",
+    "FluxImagesError",
+    "GatewayTimeoutError",
+    "Generation",
+    "Image",
+    "ImageDownloadError",
+    "InternalServerError",
+    "InvalidRequestError",
+    "ModelUnavailableError",
+    "ModerationError",
+    "NotFoundError",
+    "PayloadTooLargeError",
+    "PermissionDeniedError",
+    "QuotaExceededError",
+    "RateLimitError",
+    "Retry",
+    "UnexpectedResponseError",
+    "__version__",
+]

@@ -1,0 +1,210 @@
+"""From a gateway's error answer to the class that a caller branches on.
+
+The words and codes are those of One API, New API and One Hub, in both languages, and of the makers of the
+models where gateways pass them on.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
+
+from flux_images._billing import Reason, Stage, may_have_been_billed
+from flux_images._errors import (
+    APIStatusError,
+    AuthenticationError,
+    BadRequestError,
+    GatewayTimeoutError,
+    InternalServerError,
+    ModelUnavailableError,
+    ModerationError,
+    NotFoundError,
+    PayloadTooLargeError,
+    PermissionDeniedError,
+    QuotaExceededError,
+    RateLimitError,
+    UnexpectedResponseError,
+)
+from flux_images._retry import retry_after_seconds
+from flux_images._text import one_line
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from flux_images._key import Key
+
+_REASONS: tuple[tuple[Reason, frozenset[str], re.Pattern[str]], ...] = (
+    (
+        Reason.QUOTA,
+        frozenset({"insufficient_user_quota", "insufficient_quota", "pre_consume_token_quota_failed"}),
+        re.compile(
+            r"额度已用尽|额度不足|余额不足|欠费"
+            r"|quota[^.]{0,40}(exhausted|exceeded|used up|not enough)|insufficient.{0,20}(quota|balance|credit)",
+            re.I,
+        ),
+    ),
+    (
+        Reason.PROMPT_REFUSED,
+        frozenset({"sensitive_words_detected"}),
+        re.compile(r"request moderated|sensitive words?|敏感词|提示词.{0,10}(违规|敏感)", re.I),
+    ),
+    (
+        Reason.MODERATED,
+        frozenset({"content_policy_violation", "moderation_blocked", "content_filter"}),
+        re.compile(r"content moderated|moderat(ed|ion)|safety system|内容(审核|违规)|nsfw", re.I),
+    ),
+    (
+        Reason.NO_CHANNEL,
+        frozenset({"model_not_found"}),
+        re.compile(r"无可用渠道|no available channels?", re.I),
+    ),
+)
+
+_BY_STATUS: dict[int, type[APIStatusError]] = {
+    400: BadRequestError,
+    401: AuthenticationError,
+    402: QuotaExceededError,
+    403: PermissionDeniedError,
+    404: NotFoundError,
+    413: PayloadTooLargeError,
+    422: BadRequestError,
+    429: RateLimitError,
+    504: GatewayTimeoutError,
+    524: GatewayTimeoutError,
+}
+
+_ADVICE: dict[type[APIStatusError], str] = {
+    AuthenticationError: "check the API key",
+    QuotaExceededError: "top up the account, or raise the key's limit",
+    ModerationError: "change the prompt",
+    NotFoundError: "check the base URL",
+    RateLimitError: "wait, then try again",
+    ModelUnavailableError: "check the model's name, or try again later",
+    GatewayTimeoutError: "the picture may still be drawn; ask the gateway before buying it again",
+}
+
+_HTML = "the base URL answers with a web page: is it the wrong host?"
+_EDGE_HTML = "an error page in HTML from a proxy in front of the gateway"
+_REQUEST_ID_IN_TEXT = re.compile(r"\s*\(request id: ([\w.-]{1,128})\)")
+_HTML_START = re.compile(rb"\s*(<!doctype html|<html|<head|<body|<!--)", re.I)
+
+
+class _Detail(NamedTuple):
+    message: str | None = None
+    type: str | None = None
+    code: str | None = None
+
+
+def is_html(content_type: str, body: bytes) -> bool:
+    """Whether an answer is a web page, by its label or its first bytes."""
+    return "html" in content_type.lower() or _HTML_START.match(body) is not None
+
+
+def request_id(headers: Mapping[str, str], message: str | None = None) -> str | None:
+    """The gateway's id of the request: its own header, OpenAI's, or the end of the message."""
+    found = headers.get("x-oneapi-request-id") or headers.get("x-request-id")
+    if not found and message and (match := _REQUEST_ID_IN_TEXT.search(message)):
+        found = match[1]
+    return one_line(found, 128) if found else None
+
+
+def status_error(status: int, headers: Mapping[str, str], body: bytes, key: Key, *, billed: bool) -> APIStatusError:
+    """The error for an answer whose status, or whose body under a 2xx, says that the call failed.
+
+    ``billed`` says whether the operation costs money at all.
+    """
+    html = is_html(headers.get("content-type", ""), body)
+    detail = _Detail() if html else _detail(body)
+    reason = _reason(status, detail)
+    kind = _kind(status, reason)
+    text = key.redact(detail.message or "") or _default_message(status, headers, html=html, empty=not body.strip())
+    advice = _ADVICE.get(kind)
+    message = one_line(_REQUEST_ID_IN_TEXT.sub("", text))
+    return kind(
+        f"{message}; {advice}" if advice and not (html and kind is NotFoundError) else message,
+        status_code=status,
+        code=_clean(detail.code, key),
+        type=_clean(detail.type, key),
+        request_id=_clean(request_id(headers, detail.message), key),
+        retry_after=retry_after_seconds(headers.get("retry-after")),
+        body=_shown(body, key),
+        may_have_been_billed=billed and may_have_been_billed(Stage.ANSWERED, status, reason),
+    )
+
+
+def unreadable(
+    status: int, headers: Mapping[str, str], body: bytes, key: Key, problem: str, *, billed: bool
+) -> UnexpectedResponseError:
+    """The error for a 2xx whose body is not what the contract says."""
+    if is_html(headers.get("content-type", ""), body):
+        problem = _HTML
+    return UnexpectedResponseError(
+        key.redact(one_line(problem)),
+        status_code=status,
+        request_id=_clean(request_id(headers), key),
+        body=_shown(body, key),
+        may_have_been_billed=billed and may_have_been_billed(Stage.UNREADABLE),
+    )
+
+
+def carries_error(document: object) -> bool:
+    """Whether a decoded 2xx body is an error in disguise."""
+    return isinstance(document, dict) and bool(cast("dict[str, Any]", document).get("error"))
+
+
+def _detail(body: bytes) -> _Detail:
+    try:
+        document: Any = json.loads(body)
+    except (ValueError, RecursionError):
+        return _Detail(message=body[:2000].decode(errors="replace").strip() or None)
+    error: Any = cast("dict[str, Any]", document).get("error", document) if isinstance(document, dict) else document
+    if isinstance(error, dict):
+        fields = cast("dict[str, Any]", error)
+        return _Detail(_word(fields.get("message")), _word(fields.get("type")), _word(fields.get("code")))
+    return _Detail(message=_word(error))
+
+
+def _word(value: object) -> str | None:
+    """A field that ought to be text; gateways pass on whatever type the model's host used."""
+    if value is None or value == "":
+        return None
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _reason(status: int, detail: _Detail) -> Reason:
+    for reason, codes, words in _REASONS:
+        if reason is Reason.NO_CHANNEL and 400 <= status < 500:
+            continue  # a 404 that names a model is a 404
+        if detail.code in codes or (detail.message and words.search(detail.message[:2000])):
+            return reason
+    return Reason.OTHER
+
+
+def _kind(status: int, reason: Reason) -> type[APIStatusError]:
+    if reason is Reason.QUOTA:
+        return QuotaExceededError
+    if reason in (Reason.PROMPT_REFUSED, Reason.MODERATED):
+        return ModerationError
+    if reason is Reason.NO_CHANNEL:
+        return ModelUnavailableError
+    if kind := _BY_STATUS.get(status):
+        return kind
+    return InternalServerError if 500 <= status < 600 else APIStatusError
+
+
+def _default_message(status: int, headers: Mapping[str, str], *, html: bool, empty: bool) -> str:
+    if 300 <= status < 400:
+        target = one_line(headers.get("location", ""), 200) or "nowhere"
+        return f"the gateway redirects to {target}; redirects are not followed, so set base_url to the right address"
+    if html:
+        return _EDGE_HTML if status >= 500 else _HTML
+    return "an empty answer" if empty else "an answer without a message"
+
+
+def _clean(text: str | None, key: Key) -> str | None:
+    return one_line(key.redact(text), 128) if text is not None else None
+
+
+def _shown(body: bytes, key: Key) -> str:
+    return one_line(key.redact(body[:4000].decode(errors="replace")), 1000)

@@ -1,0 +1,194 @@
+"""Whether a request body is what the contract's schema allows, before anything is spent.
+
+The schemas come from the generated package as data; a keyword that is not known here is an error of ours,
+never a rule that is passed over.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any, cast
+
+from flux_images._errors import InvalidRequestError
+from flux_images._text import one_line
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sized
+
+    Schema = Mapping[str, Any]
+    Check = Callable[[Any, Any, str, Schema], Iterator[str]]
+
+_TYPES: dict[str, tuple[str, Callable[[Any], bool]]] = {
+    "string": ("a string", lambda value: isinstance(value, str)),
+    "boolean": ("true or false", lambda value: isinstance(value, bool)),
+    "null": ("null", lambda value: value is None),
+    "array": ("a list", lambda value: isinstance(value, list | tuple)),
+    "object": ("an object", lambda value: isinstance(value, dict)),
+    "number": ("a number", lambda value: isinstance(value, int | float) and not isinstance(value, bool)),
+    "integer": (
+        "a whole number",
+        lambda value: (
+            (isinstance(value, int) and not isinstance(value, bool))
+            or (isinstance(value, float) and value.is_integer())
+        ),
+    ),
+}
+
+
+def check_body(body: Any, schema: Schema | None, schemas: Schema) -> None:
+    """Refuse a body that the contract refuses.
+
+    Raises:
+        InvalidRequestError: names the field, what the contract expects there, and what it got.
+    """
+    if schema is not None and (problems := [*_problems(body, schema, "", schemas)]):
+        raise InvalidRequestError("; ".join(problems))
+
+
+def _problems(value: Any, schema: Schema, where: str, schemas: Schema) -> Iterator[str]:
+    for keyword, rule in schema.items():
+        if keyword in _CHECKS:
+            yield from _CHECKS[keyword](value, rule, where, {**schema, "": schemas})
+        elif keyword not in _NOT_RULES:
+            raise NotImplementedError(f"the contract's keyword {keyword!r} has no check in flux_images._constraints")
+
+
+def _wrong(where: str, expected: str, value: Any) -> str:
+    return f"{where or 'the body'}: expected {expected}, got {one_line(repr(value), 60)}"
+
+
+def _ref(value: Any, rule: str, where: str, schema: Schema) -> Iterator[str]:
+    schemas = cast("Schema", schema[""])
+    yield from _problems(value, schemas[rule.rpartition("/")[2]], where, schemas)
+
+
+def _type(value: Any, rule: str | list[str], where: str, _: Schema) -> Iterator[str]:
+    kinds = [rule] if isinstance(rule, str) else rule
+    if not any(_TYPES[kind][1](value) for kind in kinds):
+        yield _wrong(where, " or ".join(_TYPES[kind][0] for kind in kinds), value)
+
+
+def _enum(value: Any, rule: list[Any], where: str, _: Schema) -> Iterator[str]:
+    if not any(type(value) is type(choice) and value == choice for choice in rule):
+        yield _wrong(where, "one of " + ", ".join(map(str, rule)), value)
+
+
+def _any_of(value: Any, rule: list[Schema], where: str, schema: Schema) -> Iterator[str]:
+    tries = [[*_problems(value, option, where, schema[""])] for option in rule]
+    if all(tries):
+        yield tries[-1][0]
+
+
+def _one_of(value: Any, rule: list[Schema], where: str, schema: Schema) -> Iterator[str]:
+    tries = [[*_problems(value, option, where, schema[""])] for option in rule]
+    if sum(not problems for problems in tries) != 1:
+        yield tries[-1][0] if all(tries) else _wrong(where, "exactly one of the declared shapes", value)
+
+
+def _all_of(value: Any, rule: list[Schema], where: str, schema: Schema) -> Iterator[str]:
+    for part in rule:
+        yield from _problems(value, part, where, schema[""])
+
+
+def _required(value: Any, rule: list[str], where: str, _: Schema) -> Iterator[str]:
+    if isinstance(value, dict):
+        yield from (f"{_join(where, name)}: is required" for name in rule if name not in value)
+
+
+def _properties(value: Any, rule: Mapping[str, Schema], where: str, schema: Schema) -> Iterator[str]:
+    if isinstance(value, dict):
+        for name, part in rule.items():
+            if name in value:
+                yield from _problems(value[name], part, _join(where, name), schema[""])
+
+
+def _additional(value: Any, rule: bool | Schema, where: str, schema: Schema) -> Iterator[str]:
+    if rule is True or not isinstance(value, dict):
+        return
+    for name in cast("dict[str, Any]", value).keys() - schema.get("properties", {}).keys():
+        if rule is False:
+            yield f"{_join(where, name)}: the contract does not know this field"
+        else:
+            yield from _problems(value[name], rule, _join(where, name), schema[""])
+
+
+def _items(value: Any, rule: Schema, where: str, schema: Schema) -> Iterator[str]:
+    if isinstance(value, list | tuple):
+        for index, item in enumerate(cast("list[Any]", value)):
+            yield from _problems(item, rule, f"{where}[{index}]", schema[""])
+
+
+def _pattern(value: Any, rule: str, where: str, schema: Schema) -> Iterator[str]:
+    # In a JSON Schema, $ is the end of the text; in Python it also stands before a last line break.
+    if isinstance(value, str) and not re.search(re.sub(r"\$$", r"\\Z", rule), value):
+        example = " such as 16:9" if "x-ratio-range" in schema else ""
+        yield _wrong(where, f"text like {rule}{example}", value)
+
+
+def _ratio_range(value: Any, rule: list[str], where: str, _: Schema) -> Iterator[str]:
+    if not isinstance(value, str) or not re.fullmatch(r"[0-9]{1,4}:[0-9]{1,4}", value):
+        return  # the pattern says so already
+    width, height = map(int, value.split(":"))
+    (wide, wide_to), (tall, tall_to) = ([int(part) for part in end.split(":")] for end in rule)
+    if width * wide_to > wide * height or width * tall_to < tall * height:
+        yield _wrong(where, f"a ratio between {rule[0]} and {rule[1]}", value)
+
+
+def _bound(fits: Callable[[Any, Any], bool], words: str) -> Check:
+    def check(value: Any, rule: Any, where: str, _: Schema) -> Iterator[str]:
+        if isinstance(value, int | float) and not isinstance(value, bool) and not fits(value, rule):
+            yield _wrong(where, f"{words} {rule}", value)
+
+    return check
+
+
+def _size(kinds: type | tuple[type, ...], fits: Callable[[int, int], bool], words: str) -> Check:
+    def check(value: Any, rule: int, where: str, _: Schema) -> Iterator[str]:
+        if isinstance(value, kinds) and not fits(len(cast("Sized", value)), rule):
+            yield _wrong(where, words.format(rule), value)
+
+    return check
+
+
+def _join(where: str, name: str) -> str:
+    return f"{where}.{name}" if where else name
+
+
+_NOT_RULES = {"description", "title", "examples", "example", "default", "deprecated", "format", "x-provenance"}
+_CHECKS: dict[str, Check] = {
+    "$ref": _ref,
+    "type": _type,
+    "enum": _enum,
+    "const": lambda value, rule, where, schema: _enum(value, [rule], where, schema),
+    "anyOf": _any_of,
+    "oneOf": _one_of,
+    "allOf": _all_of,
+    "required": _required,
+    "properties": _properties,
+    "additionalProperties": _additional,
+    "items": _items,
+    "pattern": _pattern,
+    "x-ratio-range": _ratio_range,
+    "minimum": _bound(lambda value, limit: value >= limit, "at least"),
+    "maximum": _bound(lambda value, limit: value <= limit, "at most"),
+    "exclusiveMinimum": _bound(lambda value, limit: value > limit, "more than"),
+    "exclusiveMaximum": _bound(lambda value, limit: value < limit, "less than"),
+    "minLength": _size(str, lambda size, limit: size >= limit, "text of at least {} characters"),
+    "maxLength": _size(str, lambda size, limit: size <= limit, "text of at most {} characters"),
+    "minItems": _size((list, tuple), lambda size, limit: size >= limit, "a list of at least {}"),
+    "maxItems": _size((list, tuple), lambda size, limit: size <= limit, "a list of at most {}"),
+}
+
+
+def check_writable(body: Mapping[str, Any]) -> None:
+    """Refuse a body that cannot be written as JSON, before httpx stumbles over it.
+
+    Raises:
+        InvalidRequestError: names the field.
+    """
+    for name, value in body.items():
+        try:
+            json.dumps(value, ensure_ascii=False, allow_nan=False).encode()
+        except (TypeError, ValueError, RecursionError) as error:
+            raise InvalidRequestError(f"{name}: cannot be written as JSON: {one_line(str(error), 100)}") from None

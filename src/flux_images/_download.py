@@ -1,0 +1,276 @@
+"""Fetching pictures from the addresses that a gateway gives: without the key, and with suspicion.
+
+``_Download`` decides, ``Downloads`` and ``AsyncDownloads`` do the I/O. Redirects are followed here, request by
+request, so that no header or cookie can come along. Fetching costs nothing, so it is tried again freely.
+"""
+
+from __future__ import annotations
+
+import tempfile
+import time
+from typing import IO, TYPE_CHECKING, Any, NamedTuple
+
+import anyio
+import httpx
+
+from flux_images._address import is_private
+from flux_images._errors import ImageDownloadError
+from flux_images._retry import Policy, backoff
+from flux_images._text import one_line
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+MAX_BYTES = 64 * 2**20
+"""Bytes of one fetched picture."""
+MAX_REDIRECTS = 5
+IN_MEMORY = 2**19
+"""Bytes up to which a picture waits in memory instead of in a temporary file."""
+
+_NO_AUTH = httpx.Auth()
+_EXPIRED = (401, 403, 404, 410)
+_PAID = "the picture was paid for: fetch it again, do not buy it again"
+
+
+class Rules(NamedTuple):
+    """What downloads of one client keep to."""
+
+    timeout: httpx.Timeout
+    policy: Policy
+    allow_local: bool
+    user_agent: str
+
+
+class _Download:
+    """The state of one download."""
+
+    def __init__(self, url: str, rules: Rules) -> None:
+        self.file: IO[bytes] = tempfile.SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115 -- handed out
+        self._rules = rules
+        self._start = url
+        self._url = httpx.URL()
+        self._attempts = 0
+        self._redirects = 0
+        self._began = time.monotonic()
+
+    def restart(self) -> None:
+        """Begin an attempt: at the first address, with an empty file."""
+        self._attempts += 1
+        self._redirects = 0
+        self.file.seek(0)
+        self.file.truncate()
+        try:
+            self._url = httpx.URL(self._start)
+        except httpx.InvalidURL as error:
+            raise ImageDownloadError(f"the gateway gave an address that is none: {one_line(str(error), 200)}") from None
+
+    def request(self, trace: Callable[..., Any]) -> httpx.Request:
+        """The request for the current address, made from nothing but the address."""
+        url = self._url
+        if url.scheme not in ("http", "https") or not url.host:
+            raise ImageDownloadError(f"the picture's address is not http(s): {one_line(str(url), 100)}")
+        self.check_host(url.host)
+        limits = self._rules.timeout.as_dict()
+        left = self.left()
+        return httpx.Request(
+            "GET",
+            url.copy_with(username="", password="", fragment=None) if url.userinfo or url.fragment else url,
+            headers={"User-Agent": self._rules.user_agent, "Accept": "image/*"},
+            extensions={
+                "timeout": {stage: left if limit is None else min(limit, left) for stage, limit in limits.items()},
+                "trace": trace,
+            },
+        )
+
+    def check_host(self, host: str) -> None:
+        """Refuse an address of this machine or its network, unless such are allowed."""
+        if not self._rules.allow_local and is_private(host):
+            raise ImageDownloadError(
+                f"the gateway gave an address in a private network ({one_line(host, 64)}), which is not fetched; "
+                "pass allow_local_images=True if that is meant"
+            )
+
+    def check_peer(self, connected_to: str, stream: Any) -> None:
+        """The same for the address that a name turned out to be. A proxy's own address is not the picture's."""
+        if connected_to == self._url.raw_host.decode("ascii") and (peer := stream.get_extra_info("server_addr")):
+            self.check_host(str(peer[0]))
+
+    def moved(self, response: httpx.Response) -> bool:
+        """Whether the answer leads on to another address."""
+        if not response.has_redirect_location:
+            return False
+        self._redirects += 1
+        if self._redirects > MAX_REDIRECTS:
+            raise ImageDownloadError(f"the picture's address redirects more than {MAX_REDIRECTS} times; {_PAID}")
+        try:
+            self._url = self._url.join(response.headers["location"])
+        except httpx.InvalidURL as error:
+            raise ImageDownloadError(f"the picture's address leads nowhere: {one_line(str(error), 200)}") from None
+        return True
+
+    def check_status(self, response: httpx.Response) -> None:
+        """Refuse an answer that is not a success."""
+        status = response.status_code
+        if status in _EXPIRED:
+            raise ImageDownloadError(
+                f"the picture's address answers {status}: it has expired (after about 10 minutes) or is not public; "
+                f"the picture was paid for, so ask the gateway for it with the request id",
+                status_code=status,
+            )
+        if not response.is_success:
+            raise ImageDownloadError(f"the picture's host answers {status}; {_PAID}", status_code=status)
+
+    def feed(self, chunk: bytes) -> None:
+        """Take the next bytes of the picture."""
+        if not self.left():
+            raise self.out_of_time()
+        if self.file.tell() + len(chunk) > MAX_BYTES:
+            raise ImageDownloadError(f"the picture is larger than {MAX_BYTES} bytes")
+        self.file.write(chunk)
+
+    def left(self) -> float:
+        """Seconds that are left of the total time."""
+        return max(0.0, self._rules.policy.total - (time.monotonic() - self._began))
+
+    def out_of_time(self) -> ImageDownloadError:
+        """The error for a download that took its whole time."""
+        return ImageDownloadError(f"the picture did not arrive within {self._rules.policy.total:g} seconds; {_PAID}")
+
+    def wait(self, error: ImageDownloadError | httpx.HTTPError) -> float:
+        """Seconds until the next attempt; raises the error if there is to be none."""
+        heals = isinstance(error, httpx.TransportError) or (
+            isinstance(error, ImageDownloadError)
+            and error.status_code is not None
+            and (error.status_code in (408, 429) or error.status_code >= 500)
+        )
+        wait = backoff(self._attempts)
+        if heals and self._attempts <= self._rules.policy.max_retries and wait < self.left():
+            return wait
+        self.file.close()
+        if isinstance(error, ImageDownloadError):
+            raise error
+        why = one_line(str(error), 200) or type(error).__name__
+        raise ImageDownloadError(f"the picture's host cannot be reached or broke off: {why}; {_PAID}") from error
+
+
+class Downloads:
+    """Fetches pictures with a client of its own, made when first needed, or with the user's."""
+
+    def __init__(self, rules: Rules, make_client: Callable[[], httpx.Client]) -> None:
+        self._rules = rules
+        self._make_client = make_client
+        self._client: httpx.Client | None = None
+
+    def fetch(self, url: str) -> IO[bytes]:
+        """The file at an address.
+
+        Raises:
+            ImageDownloadError: says why there is none.
+        """
+        download = _Download(url, self._rules)
+        while True:
+            try:
+                self._attempt(download)
+            except (ImageDownloadError, httpx.HTTPError) as error:
+                wait = download.wait(error)
+            else:
+                return download.file
+            time.sleep(wait)
+
+    def _attempt(self, download: _Download) -> None:
+        if self._client is None:
+            self._client = self._make_client()
+
+        host = ""
+
+        def trace(event: str, info: dict[str, Any]) -> None:
+            nonlocal host
+            if event == "connection.connect_tcp.started":
+                host = info["host"]
+            elif event == "connection.connect_tcp.complete":
+                try:
+                    download.check_peer(host, info["return_value"])
+                except ImageDownloadError:
+                    info["return_value"].close()
+                    raise
+
+        download.restart()
+        while True:
+            response = self._client.send(download.request(trace), stream=True, auth=_NO_AUTH, follow_redirects=False)
+            try:
+                if download.moved(response):
+                    continue
+                download.check_status(response)
+                for chunk in response.iter_bytes():
+                    download.feed(chunk)
+                return
+            finally:
+                response.close()
+
+    def close(self) -> None:
+        """Close the connections."""
+        if self._client is not None:
+            self._client.close()
+
+
+class AsyncDownloads:
+    """The same for asyncio and trio."""
+
+    def __init__(self, rules: Rules, make_client: Callable[[], httpx.AsyncClient]) -> None:
+        self._rules = rules
+        self._make_client = make_client
+        self._client: httpx.AsyncClient | None = None
+
+    async def fetch(self, url: str) -> IO[bytes]:
+        """The file at an address.
+
+        Raises:
+            ImageDownloadError: says why there is none.
+        """
+        download = _Download(url, self._rules)
+        while True:
+            try:
+                with anyio.move_on_after(download.left()):
+                    await self._attempt(download)
+                    return download.file
+                raise download.out_of_time()
+            except (ImageDownloadError, httpx.HTTPError) as error:
+                wait = download.wait(error)
+            await anyio.sleep(wait)
+
+    async def _attempt(self, download: _Download) -> None:
+        if self._client is None:
+            self._client = self._make_client()
+
+        host = ""
+
+        async def trace(event: str, info: dict[str, Any]) -> None:
+            nonlocal host
+            if event == "connection.connect_tcp.started":
+                host = info["host"]
+            elif event == "connection.connect_tcp.complete":
+                try:
+                    download.check_peer(host, info["return_value"])
+                except ImageDownloadError:
+                    await info["return_value"].aclose()
+                    raise
+
+        download.restart()
+        while True:
+            response = await self._client.send(
+                download.request(trace), stream=True, auth=_NO_AUTH, follow_redirects=False
+            )
+            try:
+                if download.moved(response):
+                    continue
+                download.check_status(response)
+                async for chunk in response.aiter_bytes():
+                    download.feed(chunk)
+                return
+            finally:
+                await response.aclose()
+
+    async def aclose(self) -> None:
+        """Close the connections."""
+        if self._client is not None:
+            await self._client.aclose()

@@ -1,0 +1,67 @@
+"""The httpx clients that own the connections, where the user brings none."""
+
+from __future__ import annotations
+
+import os
+import ssl
+from functools import cache
+from typing import TYPE_CHECKING
+
+import httpx
+
+from flux_images._address import is_loopback
+from flux_images._errors import ConfigurationError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def sync_client(base_url: httpx.URL) -> httpx.Client:
+    """A pool for the API."""
+    return httpx.Client(verify=_tls_for(base_url))
+
+
+def async_client(base_url: httpx.URL, *, fast: bool) -> httpx.AsyncClient:
+    """A pool for the API; the fast one runs on aiohttp and keeps thousands of calls in flight.
+
+    Raises:
+        ConfigurationError: the extra for the fast one is not installed.
+    """
+    if not fast:
+        return httpx.AsyncClient(verify=_tls_for(base_url))
+    try:
+        from httpx_aiohttp import AiohttpTransport
+    except ImportError:
+        raise ConfigurationError("fast=True needs an extra: pip install 'flux-images[fast]'") from None
+    limits = httpx.Limits(max_connections=None, max_keepalive_connections=None)
+    return httpx.AsyncClient(transport=AiohttpTransport(verify=_tls_for(base_url), limits=limits))
+
+
+def sync_downloads(given: httpx.Client | None) -> Callable[[], httpx.Client]:
+    """What makes the client that fetches pictures: the user's own, or a separate one."""
+    return lambda: given or httpx.Client(verify=_trusted())
+
+
+def async_downloads(given: httpx.AsyncClient | None) -> Callable[[], httpx.AsyncClient]:
+    """The same for asyncio and trio."""
+    return lambda: given or httpx.AsyncClient(verify=_trusted())
+
+
+def _tls_for(base_url: httpx.URL) -> ssl.SSLContext:
+    return _trusts_nobody() if base_url.scheme == "http" and is_loopback(base_url.host) else _trusted()
+
+
+def _trusted() -> ssl.SSLContext:
+    return _read_certificates(os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR"))
+
+
+@cache
+def _read_certificates(_file: str | None, _folder: str | None) -> ssl.SSLContext:
+    """One context for all clients: reading the certificates takes 30 ms. httpx itself looks at the environment."""
+    return httpx.create_ssl_context()
+
+
+@cache
+def _trusts_nobody() -> ssl.SSLContext:
+    """For plain http to this machine: no certificates to read, and TLS to anybody would fail."""
+    return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
