@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from time import perf_counter
+from typing import TYPE_CHECKING, Any, Unpack
 from urllib.parse import quote
 
 from flux_images_mock._engine import Engine, State, TooLargeError
 from flux_images_mock._http import Answer, Exchange, Headers, Request
+from flux_images_mock._options import MAX_BODY, Options
 from flux_images_mock._pictures import PREFIX
 from flux_images_mock._spec import load
 
@@ -15,12 +17,11 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, MutableMapping
     from pathlib import Path
 
+    from flux_images_mock._log import AccessLog
+
     Message = MutableMapping[str, Any]
     Receive = Callable[[], Awaitable[Message]]
     Send = Callable[[Message], Awaitable[None]]
-
-DEFAULT_MAX_BODY = 128 * 1024 * 1024
-"""The largest request body in bytes, as in most gateways of the family."""
 
 _HOST = re.compile(rb"[A-Za-z0-9._~%-]+(?::[0-9]{1,5})?|\[[0-9A-Fa-f:.]+\](?::[0-9]{1,5})?")
 
@@ -32,16 +33,18 @@ class DisconnectedError(ConnectionError):
 class MockApp:
     """An ASGI application that plays one description."""
 
-    def __init__(self, engine: Engine, state: State, *, max_body: int = DEFAULT_MAX_BODY) -> None:
+    def __init__(self, engine: Engine, state: State, options: Options, log: AccessLog | None = None) -> None:
         self.engine = engine
         self.state = state
-        self._max_body = max_body
+        self._max_body = options.get("max_body", MAX_BODY)
+        self._log = log
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
         """Answer one request."""
         if scope["type"] != "http":
             raise RuntimeError(f"the mock speaks HTTP only, not {scope['type']}")
         exchange = Exchange(_request(scope))
+        begun = 0.0 if self._log is None else perf_counter()
         try:
             answer = await self._answer(exchange, receive)
         except DisconnectedError:
@@ -49,6 +52,8 @@ class MockApp:
         headers = [*answer.headers, (b"connection", b"close")] if answer.close else answer.headers
         await send({"type": "http.response.start", "status": answer.status, "headers": headers})
         await send({"type": "http.response.body", "body": answer.body})
+        if self._log is not None:
+            self._log(exchange, answer, (perf_counter() - begun) * 1000)
 
     async def _answer(self, exchange: Exchange, receive: Receive) -> Answer:
         if exchange.request.path.startswith(PREFIX):
@@ -86,10 +91,10 @@ def _request(scope: MutableMapping[str, Any]) -> Request:
     return Request(scope["method"], path, scope["query_string"], headers, f"{scope['scheme']}://{host.decode()}")
 
 
-def app(spec: str | Path | None = None, **options: Any) -> MockApp:
+def app(spec: str | Path | None = None, **options: Unpack[Options]) -> MockApp:
     """Return the mock of a description (this project's own, if none is given) as an ASGI application.
 
     Works in-process with `httpx.ASGITransport`. Raises `ValueError` where the description can't be served.
     """
     state = State()
-    return MockApp(Engine(load(spec), state, **options), state)
+    return MockApp(Engine(load(spec), state, options), state, options)

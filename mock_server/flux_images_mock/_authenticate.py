@@ -14,9 +14,8 @@ from flux_images_mock._parameters import read_pairs
 
 if TYPE_CHECKING:
     from flux_images_mock._http import Request
+    from flux_images_mock._options import Auth
     from flux_images_mock._spec import Node
-
-Manners = Literal["strict", "gateway"]
 
 _KEY = re.compile(r"[!-~]+", re.ASCII)
 
@@ -38,10 +37,10 @@ class Scheme:
     place: str
     name: str
 
-    def judge(self, request: Request, manners: Manners) -> str | Refused:
+    def judge(self, request: Request, auth: Auth) -> str | Refused:
         """Return the credential that the request carries, or why it doesn't do."""
         if self.kind == "bearer":
-            return _bearer(_authorization(request), manners)
+            return _bearer(_authorization(request), auth)
         if self.kind == "basic":
             return _basic(_authorization(request))
         value = _api_key(request, self.place, self.name)
@@ -57,11 +56,11 @@ def doubled_authorization(request: Request) -> Violation | None:
     return Violation("header", "Authorization", "one header", str(count)) if count > 1 else None
 
 
-def authenticate(alternatives: Alternatives, request: Request, manners: Manners) -> str | Refused | None:
+def authenticate(alternatives: Alternatives, request: Request, auth: Auth) -> str | Refused | None:
     """Return the caller's credential, nothing where none is needed, or why the request is refused."""
     refused: Refused | None = None
     for schemes in alternatives:
-        judged = [scheme.judge(request, manners) for scheme in schemes]
+        judged = [scheme.judge(request, auth) for scheme in schemes]
         failures = [verdict for verdict in judged if isinstance(verdict, Refused)]
         if not failures:
             return next((verdict for verdict in judged if isinstance(verdict, str)), None)
@@ -74,10 +73,10 @@ def _authorization(request: Request) -> str:
     return (request.headers.get(b"authorization") or b"").decode("latin-1").strip(" ")
 
 
-def _bearer(line: str, manners: Manners) -> str | Refused:
+def _bearer(line: str, auth: Auth) -> str | Refused:
     scheme, space, rest = line.partition(" ")
     key = rest.strip(" ")
-    known = scheme == "Bearer" if manners == "gateway" else scheme.lower() == "bearer"
+    known = scheme == "Bearer" if auth == "gateway" else scheme.lower() == "bearer"
     if not line or (known and not key):
         return Refused("no-auth", "send the header Authorization: Bearer YOUR_KEY", "Bearer")
     if known and _KEY.fullmatch(key):
@@ -88,7 +87,7 @@ def _bearer(line: str, manners: Manners) -> str | Refused:
         return Refused("bad-auth", "the scheme must be Bearer, then a space, then the key", "Bearer")
     if not _KEY.fullmatch(line):
         return Refused("bad-auth", "write Bearer, one space, then the key in visible ASCII characters", "Bearer")
-    if manners == "gateway" and scheme.lower() != "bearer":
+    if auth == "gateway" and scheme.lower() != "bearer":
         return line
     return Refused("bad-auth", "put `Bearer ` before the key", "Bearer")
 

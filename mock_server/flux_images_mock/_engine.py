@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import orjson
 
-from flux_images_mock._authenticate import Manners, Refused, authenticate, doubled_authorization
+from flux_images_mock._authenticate import Refused, authenticate, doubled_authorization
 from flux_images_mock._clock import Clock
 from flux_images_mock._http import Answer, Exchange, Violation, violations_header
 from flux_images_mock._operation import compile_operations
@@ -24,10 +24,15 @@ from flux_images_mock._spec import SpecError
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from flux_images_mock._options import Auth, Options
     from flux_images_mock._refuse import Kind
     from flux_images_mock._respond import Source
     from flux_images_mock._scenarios import Picker
     from flux_images_mock._spec import Node
+
+
+def _say_nothing(text: str) -> None:
+    """Take no notice of a warning."""
 
 
 class TooLargeError(ValueError):
@@ -45,30 +50,21 @@ class State:
 class Engine:
     """One description, ready to answer requests."""
 
-    def __init__(
-        self,
-        root: Node,
-        state: State,
-        *,
-        manners: Manners = "strict",
-        scenario: str | None = None,
-        check_answers: bool = True,
-        lenient: bool = False,
-        warn: Callable[[str], None] = lambda _: None,
-    ) -> None:
+    def __init__(self, root: Node, state: State, options: Options, warn: Callable[[str], None] = _say_nothing) -> None:
         requests, responses = Schemas(root, "request"), Schemas(root, "response")
         for problem in requests.unknown_keywords:
-            if not lenient:
+            if not options.get("lenient"):
                 raise SpecError(f"{problem}; --lenient serves the rest all the same")
             warn(problem)
         self.operations = list(compile_operations(root, requests, responses))
         self.scenarios = Scenarios(self.operations)
-        self._manners: Manners = manners
+        self._auth: Auth = options.get("auth", "strict")
         self._routes = Routes(self.operations)
         self._refusals = Refusals(root, self.operations)
-        always = None if scenario is None else (self.scenarios.get(scenario, "--scenario").name, "--scenario")
+        named = options.get("scenario")
+        always = None if named is None else (self.scenarios.get(named, "scenario").name, "scenario")
         self.pickers: list[Picker] = [by_preference, by_token, lambda _: always]
-        pictures = CreateImage(state.gallery, state.clock, check=check_answers)
+        pictures = CreateImage(state.gallery, state.clock, check=options.get("check_answers", True))
         self.sources: list[Source] = [preferred, special({OPERATION: pictures}), declared]
 
     async def answer(self, exchange: Exchange, read_body: Callable[[], Awaitable[bytes]]) -> Answer:
@@ -102,7 +98,7 @@ class Engine:
             doubled = doubled_authorization(request)
             if doubled is not None:
                 return refuse("invalid-request", exchange, [doubled])
-            verdict = authenticate(operation.security, request, self._manners)
+            verdict = authenticate(operation.security, request, self._auth)
             if isinstance(verdict, Refused):
                 return self._refuse_caller(exchange, verdict)
             exchange.credential = verdict

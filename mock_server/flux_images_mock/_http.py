@@ -81,14 +81,17 @@ class Violation:
             label = f"{self.place} {self.where}"
         return f"{label}: expected {self.expected}, got {self.got}"
 
+    def as_json(self) -> dict[str, str]:
+        """Return the difference for programs."""
+        return {"in": self.place, "where": self.where, "expected": self.expected, "got": self.got}
+
 
 def violations_header(violations: Sequence[Violation]) -> bytes:
     """Return differences as JSON for a header: ASCII, at most about 4 kB, the rest counted."""
     parts: list[str] = []
     size = 0
     for index, violation in enumerate(violations):
-        shape = {"in": violation.place, "where": violation.where, "expected": violation.expected, "got": violation.got}
-        part = json.dumps({key: text[:_LONGEST_PART] for key, text in shape.items()})
+        part = json.dumps({key: text[:_LONGEST_PART] for key, text in violation.as_json().items()})
         size += len(part) + 2
         if size > _LONGEST_HEADER:
             parts.append(json.dumps({"omitted": len(violations) - index}))

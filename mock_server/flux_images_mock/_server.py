@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import logging
 import socket
-from threading import Thread
-from typing import TYPE_CHECKING, Any
+from contextlib import contextmanager
+from functools import partial
+from signal import SIGINT, SIGTERM, signal
+from threading import Thread, current_thread, main_thread
+from typing import TYPE_CHECKING, Unpack, cast
 
 import uvicorn
 
 from flux_images_mock._app import app
+from flux_images_mock._options import HEADER_TIMEOUT
+from flux_images_mock._protocol import MockProtocol
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
     from types import TracebackType
 
     from flux_images_mock._app import MockApp
+    from flux_images_mock._options import Options
 
 _BACKLOG = 2048
 
@@ -39,12 +47,35 @@ def address(listener: socket.socket) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-def configure(application: MockApp) -> uvicorn.Server:
+class _Server(uvicorn.Server):
+    """uvicorn, which a signal ends with status 0 and in silence."""
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Let SIGTERM and SIGINT end the server, and nothing else."""
+        if current_thread() is not main_thread():
+            yield
+            return
+        before = {number: signal(number, self.handle_exit) for number in (SIGTERM, SIGINT)}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal(number, handler)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Answer what is under way; what takes longer than four seconds is cut off."""
+        logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
+        await super().shutdown(sockets)
+
+
+def configure(application: MockApp, options: Options) -> uvicorn.Server:
     """Return a uvicorn server for the application, its own logs off."""
-    return uvicorn.Server(
+    protocol = partial(MockProtocol, header_timeout=options.get("header_timeout", HEADER_TIMEOUT))
+    return _Server(
         uvicorn.Config(
             application,
-            http="httptools",
+            http=cast("type[MockProtocol]", protocol),  # uvicorn only calls it
             ws="none",
             lifespan="off",
             log_config=None,
@@ -66,13 +97,13 @@ class MockServer:
     """
 
     def __init__(
-        self, spec: str | Path | None = None, *, host: str = "127.0.0.1", port: int = 0, **options: Any
+        self, spec: str | Path | None = None, *, host: str = "127.0.0.1", port: int = 0, **options: Unpack[Options]
     ) -> None:
         self.app = app(spec, **options)
         self._listener = bind(host, port)
         self.url = address(self._listener)
         """The root of the server, without a slash at its end."""
-        self._server = configure(self.app)
+        self._server = configure(self.app, options)
         self._thread = Thread(target=self._server.run, args=([self._listener],), name="flux-images-mock", daemon=True)
 
     @property
