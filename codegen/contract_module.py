@@ -62,13 +62,17 @@ def contract_module(document: Document) -> str:
             bodies.append(body)
             name = operation.get("operationId", f"{method} {path}")
             billed = operation.get("x-billed", False)
-            operations.append(
-                f"{name!r}: Operation({method.upper()!r}, {path!r}, {billed!r}, {pprint.pformat(body)}),\n"
-            )
+            operations.append(f"{name!r}: Operation({method.upper()!r}, {path!r}, {billed!r}, {_source(body)}),\n")
     servers = document.get("servers") or [{"url": ""}]
     return TEMPLATE.format(
-        server=servers[0]["url"], operations="".join(operations), schemas=pprint.pformat(_referred(bodies, document))
+        server=servers[0]["url"],
+        operations="".join(operations),
+        schemas=_source(_referred(bodies, document)),
     )
+
+
+def _source(data: Any) -> str:
+    return pprint.pformat(data, sort_dicts=False)
 
 
 def _json_body(body: Document | None, document: Document) -> Document | None:

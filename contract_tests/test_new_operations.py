@@ -79,7 +79,7 @@ def _right(api: Callable[[str], ModuleType]) -> dict[str, tuple[dict[str, Any], 
     }
 
 
-WRONG = {
+WRONG: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
     "images.list_similar": ({"image_id": "a1", "limit": 99}, ("image_id", "limit")),
     "account.get_usage": ({"x_billing_month": "November"}, ("X-Billing-Month",)),
 }

@@ -35,9 +35,16 @@ OPERATIONS: Final[Mapping[str, Operation]] = {
 
 SCHEMAS: Final[Mapping[str, Any]] = {
     "CreateImageRequest": {
-        "additionalProperties": True,
+        "type": "object",
         "description": "What to draw, with which model. Fields that are not listed here are passed on to the model.",
+        "required": ["model", "prompt"],
+        "additionalProperties": True,
         "properties": {
+            "model": {
+                "description": "The model's name. Names that are not known here are passed on.",
+                "anyOf": [{"$ref": "#/components/schemas/KnownModel"}, {"type": "string", "minLength": 1}],
+            },
+            "prompt": {"description": "What the picture shows, in any language.", "type": "string", "minLength": 1},
             "aspect_ratio": {
                 "description": "Width "
                 "to "
@@ -68,27 +75,16 @@ SCHEMAS: Final[Mapping[str, Any]] = {
                 "the "
                 "model's "
                 "default.\n",
-                "pattern": "^[1-9][0-9]{0,3}:[1-9][0-9]{0,3}$",
-                "type": "string",
                 "x-ratio-range": ["21:9", "9:21"],
-            },
-            "model": {
-                "anyOf": [{"$ref": "#/components/schemas/KnownModel"}, {"minLength": 1, "type": "string"}],
-                "description": "The model's name. Names that are not known here are passed on.",
+                "type": "string",
+                "pattern": "^[1-9][0-9]{0,3}:[1-9][0-9]{0,3}$",
             },
             "n": {
                 "description": "How many pictures to draw. Each is billed.",
-                "maximum": 10,
-                "minimum": 1,
                 "type": "integer",
+                "minimum": 1,
+                "maximum": 10,
             },
-            "output_format": {
-                "description": "The picture's file format. The model's own default is jpeg.",
-                "enum": ["jpeg", "png"],
-                "type": "string",
-            },
-            "prompt": {"description": "What the picture shows, in any language.", "minLength": 1, "type": "string"},
-            "raw": {"description": "A less processed, more natural look.", "type": "boolean"},
             "response_format": {
                 "description": "Whether "
                 "a "
@@ -111,9 +107,16 @@ SCHEMAS: Final[Mapping[str, Any]] = {
                 "refuse "
                 "the "
                 "field.\n",
-                "enum": ["url", "b64_json"],
                 "type": "string",
+                "enum": ["url", "b64_json"],
             },
+            "seed": {"description": "The same seed with the same request draws the same picture.", "type": "integer"},
+            "output_format": {
+                "description": "The picture's file format. The model's own default is jpeg.",
+                "type": "string",
+                "enum": ["jpeg", "png"],
+            },
+            "raw": {"description": "A less processed, more natural look.", "type": "boolean"},
             "safety_tolerance": {
                 "description": "From "
                 "0, "
@@ -131,17 +134,15 @@ SCHEMAS: Final[Mapping[str, Any]] = {
                 "default "
                 "is "
                 "2.",
-                "maximum": 6,
-                "minimum": 0,
                 "type": "integer",
+                "minimum": 0,
+                "maximum": 6,
             },
-            "seed": {"description": "The same seed with the same request draws the same picture.", "type": "integer"},
         },
-        "required": ["model", "prompt"],
-        "type": "object",
     },
     "KnownModel": {
         "description": "The models that gateways of this family were seen to offer. Any operator can add more.",
+        "type": "string",
         "enum": [
             "flux-pro-1.1-ultra",
             "flux-pro-1.1",
@@ -155,7 +156,6 @@ SCHEMAS: Final[Mapping[str, Any]] = {
             "flux-2-flex",
             "flux-2-max",
         ],
-        "type": "string",
     },
 }
 """The schemas that request bodies refer to, by name."""

@@ -37,12 +37,14 @@ def environment() -> Iterator[dict[str, str]]:
         }
 
 
+def _run(command: list[str], environment: dict[str, str], cwd: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, check=False)
+
+
 @pytest.mark.parametrize("code", PYTHON, ids=range(len(PYTHON)))
 def test_python_example(code: str, environment: dict[str, str], tmp_path: Path) -> None:
     """The example runs without an error, and what it saves is there."""
-    done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", code], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
-    )
+    done = _run([sys.executable, "-W", "error", "-c", code], environment, tmp_path)
     assert done.returncode == 0, done.stderr
     for name in re.findall(r'\.save\("(.+?)"\)', code):
         assert (tmp_path / name).stat().st_size > 1000
@@ -51,9 +53,7 @@ def test_python_example(code: str, environment: dict[str, str], tmp_path: Path) 
 @pytest.mark.parametrize("command", SHELL)
 def test_command(command: str, environment: dict[str, str], tmp_path: Path) -> None:
     """The command succeeds and leaves its pictures behind."""
-    done = subprocess.run(
-        ["bash", "-c", command], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
-    )
+    done = _run(["bash", "-c", command], environment, tmp_path)
     assert done.returncode == 0, done.stderr
     assert list(tmp_path.rglob("*.*"))
 

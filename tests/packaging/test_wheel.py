@@ -23,9 +23,8 @@ pytestmark = pytest.mark.slow
 
 
 def _run(*command: str | Path, cwd: Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [str(part) for part in command], cwd=cwd, capture_output=True, text=True, check=False, env={"PATH": "/usr/bin:/bin"}
-    )
+    words = [str(part) for part in command]
+    return subprocess.run(words, cwd=cwd, capture_output=True, text=True, check=False, env={"PATH": "/usr/bin:/bin"})
 
 
 @pytest.fixture(scope="module")
@@ -51,9 +50,7 @@ def _closure(extras: set[str]) -> set[str]:
         name, wanted = waiting.pop()
         for line in distribution(name).requires or []:
             needed = Requirement(line)
-            applies = any(
-                needed.marker is None or needed.marker.evaluate({"extra": extra}) for extra in {"", *wanted}
-            )
+            applies = any(needed.marker is None or needed.marker.evaluate({"extra": extra}) for extra in {"", *wanted})
             if applies and needed.name not in found:
                 found.add(needed.name)
                 waiting.append((needed.name, set(needed.extras)))
@@ -114,8 +111,8 @@ def test_wheel_names_only_python_versions_that_ci_runs(wheel: Path) -> None:
 
 def test_sdist_builds_the_same_and_carries_no_environment(dist: Path) -> None:
     """The source archive has the contract and the generator's settings, and no local folder of tools."""
-    names = tarfile.open(next(dist.glob("*.tar.gz"))).getnames()
-    paths = {name.partition("/")[2] for name in names}
+    with tarfile.open(next(dist.glob("*.tar.gz"))) as archive:
+        paths = {name.partition("/")[2] for name in archive.getnames()}
     assert {"openapi.yaml", "codegen/edits.py", "src/flux_images/__init__.py"} <= paths
     assert not [path for path in paths if ".venv" in path or "__pycache__" in path]
 
@@ -155,7 +152,8 @@ def test_demo_works_without_the_source(full: Path, tmp_path: Path) -> None:
 
 def test_mock_starts_without_the_source(full: Path, tmp_path: Path) -> None:
     """The mock's command line works from the wheel, by both of its names."""
-    for command in ([full / "flux-images", "mock"], [full / "python", "-m", "flux_images_mock"]):
+    commands: list[list[str | Path]] = [[full / "flux-images", "mock"], [full / "python", "-m", "flux_images_mock"]]
+    for command in commands:
         done = _run(*command, "--help", cwd=tmp_path)
         assert done.returncode == 0, done.stderr
         assert "--spec" in done.stdout

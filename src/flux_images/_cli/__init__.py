@@ -1,0 +1,94 @@
+"""The command line `flux-images`: make pictures, play the gateway, show both at work.
+
+Exit codes: 0 done, 1 the gateway or the network failed, 2 the command cannot be run as given, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import json
+import sys
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from flux_images._errors import FluxImagesError
+
+__all__ = ["main"]
+
+_EXTRAS = {
+    "cli": ("rich",),
+    "mock": ("uvicorn", "httptools", "orjson", "jsonschema_rs", "PIL", "yaml"),
+}
+_NEEDS = {"generate": ("cli",), "demo": ("cli", "mock"), "mock": ("cli", "mock")}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run a command; returns the exit code."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    missing = _missing_extras(words)
+    if missing:
+        print(f"flux-images: install what this command needs: pip install 'flux-images[{missing}]'", file=sys.stderr)
+        return 2
+    if words[:1] == ["mock"]:
+        from flux_images_mock.__main__ import main as mock
+
+        return mock(words[1:])
+    options = _parser().parse_args(words)
+    return _run(options)
+
+
+def _missing_extras(words: list[str]) -> str:
+    """The extras to install for a command, as pip writes them, if any of their packages is missing."""
+    needed = _NEEDS.get(words[0] if words else "", ("cli",))
+    packages = [package for extra in needed for package in _EXTRAS[extra]]
+    return "" if all(map(importlib.util.find_spec, packages)) else ",".join(needed)
+
+
+def _parser() -> argparse.ArgumentParser:
+    from flux_images import __version__
+    from flux_images._cli import _demo, _generate
+
+    parser = argparse.ArgumentParser(
+        prog="flux-images",
+        description="Pictures from a Flux endpoint, and the endpoint itself for tests.",
+        epilog="The key is read from FLUX_API_KEY, the gateway's address from FLUX_BASE_URL.",
+    )
+    parser.add_argument("--version", action="version", version=f"flux-images {__version__}")
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    for module in (_generate, _demo):
+        module.add_command(commands)
+    commands.add_parser("mock", help="play the gateway offline; see `flux-images mock --help`", add_help=False)
+    return parser
+
+
+def _run(options: argparse.Namespace) -> int:
+    from flux_images._errors import ConfigurationError, FluxImagesError, InvalidRequestError
+
+    try:
+        options.run(options)
+    except (ConfigurationError, InvalidRequestError) as error:
+        return _report(error, 2, as_json=options.json)
+    except FluxImagesError as error:
+        return _report(error, 1, as_json=options.json)
+    except OSError as error:
+        print(f"flux-images: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("flux-images: interrupted; a picture that was asked for may still be billed", file=sys.stderr)
+        return 130
+    return 0
+
+
+def _report(error: FluxImagesError, code: int, *, as_json: bool) -> int:
+    """Say what went wrong: one line for a person, or an object for a program."""
+    if as_json:
+        facts: dict[str, Any] = {"class": type(error).__name__, "message": error.message}
+        for name in ("status_code", "code", "type", "request_id", "may_have_been_billed"):
+            facts[name] = getattr(error, name, None)
+        print(json.dumps({"error": facts}, ensure_ascii=False))
+    else:
+        print(f"flux-images: {error}", file=sys.stderr)
+    return code
