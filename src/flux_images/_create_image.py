@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("flux_images")
 
-_G = TypeVar("_G", Generation, AsyncGeneration)
+_G = TypeVar("_G", bound=Generation | AsyncGeneration)
 
 
 def image_request(fields: Mapping[str, Any], extra_body: Mapping[str, Any] | None) -> dict[str, Any]:
