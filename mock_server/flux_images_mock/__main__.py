@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 from typing import TYPE_CHECKING
 
@@ -41,6 +42,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         _say(f"warning: other machines can reach {arguments.host}")
     print(f"listening on {address(listener)}", flush=True)
     log = None if arguments.quiet else for_programs() if arguments.json_log else for_people()
+    gc.collect()
+    gc.freeze()  # the compiled description lives as long as the process; no collection need visit it
     configure(MockApp(engine, state, options, log), options).run([listener])
     return 0
 

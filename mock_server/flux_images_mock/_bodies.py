@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
 import orjson
 
@@ -101,6 +102,16 @@ def _note_doubled(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return noted
 
 
+def _count_keys(value: Any) -> int:
+    if is_object(value):
+        nested = [item for item in value.values() if isinstance(item, (dict, list))]
+        return len(value) + (sum(map(_count_keys, nested)) if nested else 0)
+    if is_array(value):
+        return sum(map(_count_keys, value))
+    return 0
+
+
+_KEY_END = re.compile(rb'"\s*:')
 _STRICT = json.JSONDecoder(object_pairs_hook=_note_doubled)
 
 
@@ -108,15 +119,15 @@ def read_json(content: bytes) -> tuple[Any, list[Violation]]:
     """Return the JSON value in `content`; what isn't strict JSON, and a key that stands twice, is a difference."""
     try:
         value = orjson.loads(content)
-        if not isinstance(value, (dict, list)):
+        # orjson keeps the last of two equal keys; if keys may be missing, read again with a parser that tells.
+        if len(_KEY_END.findall(content)) == _count_keys(value):
             return value, []
-        # orjson keeps the last of two equal keys, so read once more with a parser that tells.
         doubled = list(_doubled_keys(_STRICT.decode(content.decode())))
     except orjson.JSONDecodeError as error:
         return None, [Violation("body", "", "JSON", f"{error.msg} at line {error.lineno}, column {error.colno}")]
     except RecursionError:
         return None, [Violation("body", "", "JSON", "nesting too deep to read")]
-    return cast("Any", value), doubled
+    return value, doubled
 
 
 def _doubled_keys(value: Any, pointer: str = "") -> Iterator[Violation]:

@@ -5,10 +5,9 @@ from __future__ import annotations
 import colorsys
 import hashlib
 import io
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
@@ -22,15 +21,17 @@ _MOST_CHARACTERS = 1200
 Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 
 
-@dataclass(frozen=True, slots=True)
-class Picture:
-    """What a picture shows and how: it is drawn from nothing else. `ratio` is width over height."""
+class Picture(NamedTuple):
+    """What a picture shows and how: it is drawn from nothing else.
+
+    `ratio` is width and height; `number` tells apart what one request asks for.
+    """
 
     model: str
     prompt: str
     ratio: tuple[int, int]
     seed: int | None
-    index: int
+    number: int
     format: Literal["jpeg", "png"]
 
     @property
@@ -80,7 +81,7 @@ def _write(image: Image.Image, picture: Picture) -> None:
         canvas.text((place[0] + 1, place[1] + 1), line, font=font, fill=(0, 0, 0))
         canvas.text(place, line, font=font, fill=(255, 255, 255))
     seed = "" if picture.seed is None else f"  seed {picture.seed}"
-    caption = f"{picture.model}  {picture.ratio[0]}:{picture.ratio[1]}{seed}  #{picture.index + 1}"
+    caption = f"{picture.model}  {picture.ratio[0]}:{picture.ratio[1]}{seed}  #{picture.number + 1}"
     small = _font(max(9, margin // 3))
     canvas.text((margin, height - margin), _cut(_drawable(caption), small, box[0]), font=small, fill=(235, 235, 235))
 

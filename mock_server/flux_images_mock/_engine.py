@@ -115,7 +115,8 @@ class Engine:
             check_parameters(operation.parameters, path_values, exchange)
         if operation.body is not None:
             exchange.body, violations = operation.body.read(request.headers, content)
-            exchange.violations += violations
+            if violations:
+                exchange.violations = [*exchange.violations, *violations]
         if exchange.violations:
             return refuse("invalid-request", exchange, exchange.violations)
         if scenario is not None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import string
 import time
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -14,19 +13,18 @@ if TYPE_CHECKING:
     Maker = Callable[[bytes], bytes]
     """Makes a header's value from the request's id."""
 
-_LETTERS = string.ascii_letters + string.digits
-_random = random.Random()  # noqa: S311 -- an id, not a secret
+_bits = random.Random().getrandbits  # noqa: S311 -- an id, not a secret
 
 
 @lru_cache(maxsize=2)
-def _stamp(seconds: int) -> str:
-    return time.strftime("%Y%m%d%H%M%S", time.gmtime(seconds))
+def _stamp(seconds: int) -> bytes:
+    return time.strftime("%Y%m%d%H%M%S", time.gmtime(seconds)).encode()
 
 
 def new_request_id() -> bytes:
     """Return an id as One API writes it: time stamp, nanoseconds, eight characters."""
     seconds, nanoseconds = divmod(time.time_ns(), 1_000_000_000)
-    return f"{_stamp(seconds)}{nanoseconds:09d}{''.join(_random.choices(_LETTERS, k=8))}".encode()
+    return b"%b%09d%08x" % (_stamp(seconds), nanoseconds, _bits(32))
 
 
 def _same(request_id: bytes) -> bytes:

@@ -107,8 +107,8 @@ class Exchange:
     request: Request
     request_id: bytes = field(default_factory=new_request_id)
     operation: Operation | None = None
-    preferences: dict[str, str] = field(default_factory=dict[str, str])
+    preferences: dict[str, str] = field(default_factory=lambda: {})
     credential: str | None = None
-    parameters: dict[tuple[str, str], Any] = field(default_factory=dict[tuple[str, str], Any])
+    parameters: dict[tuple[str, str], Any] = field(default_factory=lambda: {})
     body: Any = None
-    violations: list[Violation] = field(default_factory=list[Violation])
+    violations: Sequence[Violation] = ()

@@ -213,7 +213,7 @@ def check_parameters(parameters: Sequence[Parameter], path: RawPairs, exchange: 
         if parameter.place not in raw:
             raw[parameter.place] = _raw(parameter.place, exchange.request)
         value, violations = parameter.check(raw[parameter.place], names)
-        exchange.violations += violations
+        exchange.violations = [*exchange.violations, *violations]
         if value is not None:
             exchange.parameters[parameter.place, parameter.name] = value
 

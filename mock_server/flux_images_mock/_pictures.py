@@ -6,11 +6,12 @@ import asyncio
 import base64
 from collections import OrderedDict
 from threading import Lock
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from flux_images_mock._draw import Picture, draw
 from flux_images_mock._http import Answer, Exchange, Pairs
 from flux_images_mock._json import is_object
+from flux_images_mock._ratio import parse_ratio
 
 if TYPE_CHECKING:
     from flux_images_mock._clock import Clock
@@ -19,8 +20,8 @@ if TYPE_CHECKING:
 PREFIX = "/__mock__/pictures/"
 OPERATION = "create_image"
 
-_DEFAULT_RATIO = "16:9"  # flux-model: the maker's own default for flux-pro-1.1-ultra
-_DEFAULT_FORMAT = "jpeg"  # flux-model: likewise
+_DEFAULT_RATIO = (16, 9)  # flux-model: the maker's own default for flux-pro-1.1-ultra
+_DEFAULT_FORMAT: Literal["jpeg"] = "jpeg"  # flux-model: likewise
 _MOST_PROMISED = 8 * 1024 * 1024
 _MOST_DRAWN = 32 * 1024 * 1024
 
@@ -121,15 +122,11 @@ class CreateImage:
 def asked_for(body: Any) -> list[Picture]:
     """Return the pictures that a valid request body asks for."""
     fields = body if is_object(body) else {}
-    width, _, height = str(fields.get("aspect_ratio", _DEFAULT_RATIO)).partition(":")
+    model, prompt, seed = str(fields.get("model", "")), str(fields.get("prompt", "")), fields.get("seed")
+    ratio = parse_ratio(str(fields.get("aspect_ratio"))) or _DEFAULT_RATIO
+    file_format: Literal["jpeg", "png"] = "png" if fields.get("output_format") == "png" else _DEFAULT_FORMAT
+    count = fields.get("n", 1)
     return [
-        Picture(
-            model=str(fields.get("model", "")),
-            prompt=str(fields.get("prompt", "")),
-            ratio=(int(width), int(height)),
-            seed=fields.get("seed"),
-            index=index,
-            format=fields.get("output_format", _DEFAULT_FORMAT),
-        )
-        for index in range(int(fields.get("n", 1)))
+        Picture(model, prompt, ratio, seed, number, file_format)
+        for number in range(int(count) if isinstance(count, (int, float)) else 1)
     ]

@@ -144,7 +144,7 @@ class MockProtocol(HttpToolsProtocol):
                 self._refusal = 431, "The request's head is too large."
                 raise ValueError(self._refusal[1])
         version = self.parser.get_http_version()
-        if [name for name, _ in self.headers].count(b"host") != 1 and version == "1.1":
+        if version == "1.1" and sum(name == b"host" for name, _ in self.headers) != 1:
             self._refusal = 400, "A request has exactly one Host header."
             raise ValueError(self._refusal[1])
         url = httptools.parse_url(self.url)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from fractions import Fraction
 from typing import TYPE_CHECKING, Any
 
 from flux_images_mock._json import is_array
@@ -11,15 +10,13 @@ from flux_images_mock._json import is_array
 if TYPE_CHECKING:
     from flux_images_mock._spec import Node
 
-_RATIO = re.compile(r"([0-9]{1,9}):([0-9]{1,9})", re.ASCII)
+_RATIO = re.compile(r"([1-9][0-9]{0,8}):([1-9][0-9]{0,8})", re.ASCII)
 
 
-def parse_ratio(text: str) -> Fraction | None:
-    """Return `W:H` as width over height; nothing if `text` is no ratio."""
+def parse_ratio(text: str) -> tuple[int, int] | None:
+    """Return the width and the height of `W:H`; nothing if `text` is no ratio."""
     match = _RATIO.fullmatch(text)
-    if match is None or not int(match[2]):
-        return None
-    return Fraction(int(match[1]), int(match[2]))
+    return None if match is None else (int(match[1]), int(match[2]))
 
 
 class RatioRange:
@@ -28,7 +25,8 @@ class RatioRange:
     def __init__(self, parent_schema: dict[str, Any], value: Any, schema_path: list[str | int]) -> None:
         del parent_schema, schema_path
         self._expected = f"a ratio between {value[0]} and {value[1]}"
-        self._low, self._high = sorted(ratio for bound in value if (ratio := parse_ratio(bound)) is not None)
+        bounds = [ratio for bound in value if (ratio := parse_ratio(bound)) is not None]
+        self._low, self._high = sorted(bounds, key=lambda ratio: ratio[0] / ratio[1])
 
     @staticmethod
     def check(value: Any, node: Node) -> None:
@@ -42,5 +40,9 @@ class RatioRange:
         if not isinstance(instance, str):
             return
         ratio = parse_ratio(instance)
-        if ratio is None or not self._low <= ratio <= self._high:
+        if ratio is None or not (_at_least(ratio, self._low) and _at_least(self._high, ratio)):
             raise ValueError(self._expected)
+
+
+def _at_least(one: tuple[int, int], other: tuple[int, int]) -> bool:
+    return one[0] * other[1] >= other[0] * one[1]

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from flux_images_mock._headers import Maker
     from flux_images_mock._spec import Node
 
-_BODILESS = (204, 205, 304)
+_BODILESS = (204, 304)
 
 
 class MismatchError(ValueError):
@@ -102,7 +102,8 @@ class Responses:
 
     def find(self, status: int) -> Response | None:
         """Return what is declared for a status: itself, its range, else `default`."""
-        return self.by_key.get(str(status)) or self.by_key.get(f"{status // 100}XX") or self.by_key.get("default")
+        by_key = self.by_key
+        return by_key.get(str(status)) or by_key.get(f"{status // 100}XX") or by_key.get("default")
 
     def in_turn(self) -> list[tuple[int, Response]]:
         """Return every response with a status for it, the usual one (the first success) first."""
