@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import weakref
 from typing import IO, TYPE_CHECKING, Any
 
 import anyio.to_thread
@@ -29,7 +30,9 @@ class _BaseImage:
     ) -> None:
         self._generation = generation
         self._url = url
-        self._file: IO[bytes] | None = file
+        self._file: IO[bytes] | None = None
+        if file is not None:
+            self._keep(file)
         self._revised_prompt = revised_prompt
         self._picture: Picture | None = None
         self._lock = threading.Lock()
@@ -61,9 +64,10 @@ class _BaseImage:
         self._lock = threading.Lock()
         self._file = io.BytesIO(state["_file"]) if state["_file"] is not None else None
 
-    def __del__(self) -> None:
-        if (file := self.__dict__.get("_file")) is not None:
-            file.close()
+    def _keep(self, file: IO[bytes]) -> None:
+        """Hold the picture's file for as long as the image lives."""
+        self._file = file
+        weakref.finalize(self, file.close)
 
     def _checked(self) -> Picture:
         """Decode the file to its end, once."""
@@ -156,7 +160,7 @@ class Image(_BaseImage):
     def _fetched(self) -> None:
         if self._file is None and self._url is not None:
             try:
-                self._file = self._downloads.fetch(self._url)
+                self._keep(self._downloads.fetch(self._url))
             except ImageDownloadError as error:
                 raise self._failed(error) from error.__cause__
 
@@ -247,7 +251,7 @@ class AsyncImage(_BaseImage):
     async def _fetched(self) -> None:
         if self._file is None and self._url is not None:
             try:
-                self._file = await self._downloads.fetch(self._url)
+                self._keep(await self._downloads.fetch(self._url))
             except ImageDownloadError as error:
                 raise self._failed(error) from error.__cause__
 
