@@ -1,0 +1,170 @@
+"""The command line as a person and as a program meets it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from flux_images._cli import main
+from flux_images_api import contract
+from flux_images_mock import MockServer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+KEY = "sk-never-shown"
+
+
+@pytest.fixture(scope="module")
+def mock() -> Iterator[MockServer]:
+    """The mock in the gateway's place."""
+    with MockServer() as server:
+        yield server
+
+
+@pytest.fixture(autouse=True)
+def environment(mock: MockServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A user's variables, in an empty folder."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("FLUX_API_KEY", KEY)
+    monkeypatch.setenv("FLUX_BASE_URL", mock.url)
+
+
+@pytest.mark.parametrize(
+    ("words", "files"),
+    [
+        (["a medal"], {"picture.jpg"}),
+        (["a medal", "--output-format", "png"], {"picture.png"}),
+        (["a medal", "-o", "medal.png", "--output-format", "png", "--response-format", "b64_json"], {"medal.png"}),
+        (["a medal", "-o", "fox", "--n", "3", "--output-format", "png"], {"fox-1.png", "fox-2.png", "fox-3.png"}),
+        (["a medal", "--model", "my/own", "--aspect-ratio", "21:9", "--no-raw", "--seed", "0"], {"picture.jpg"}),
+    ],
+)
+def test_generate_saves_and_names_each_picture(
+    words: list[str], files: set[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Each picture is in its file, and its path stands on a line of its own with size and type."""
+    assert main(["generate", *words]) == 0
+    assert {path.name for path in Path().iterdir()} == files
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == len(files)
+    assert all("px" in line and "bytes" in line for line in lines)
+
+
+def test_generate_for_programs(capsys: pytest.CaptureFixture[str]) -> None:
+    """`--json` prints one object with what a program needs."""
+    assert main(["generate", "a medal", "--aspect-ratio", "2:1", "--json"]) == 0
+    answer = json.loads(capsys.readouterr().out)
+    (image,) = answer["images"]
+    assert image["width"] == 2 * image["height"]
+    assert Path(image["path"]).stat().st_size == image["bytes"]
+    assert answer["request_id"]
+
+
+def test_every_field_of_the_contract_is_an_option(capsys: pytest.CaptureFixture[str]) -> None:
+    """A field added to the contract is an option without a line of code."""
+    with pytest.raises(SystemExit) as stop:
+        main(["generate", "--help"])
+    shown = capsys.readouterr().out
+    assert stop.value.code == 0
+    for name in contract.SCHEMAS["CreateImageRequest"]["properties"]:
+        assert (name if name == "prompt" else "--" + name.replace("_", "-")) in shown
+
+
+@pytest.mark.parametrize("taken", ["picture.png", "picture.jpg"])
+def test_an_existing_file_is_refused_before_anything_is_paid(
+    taken: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No picture is bought that could not be saved; --overwrite allows it."""
+    Path(taken).write_bytes(b"mine")
+    monkeypatch.setenv("FLUX_BASE_URL", "http://127.0.0.1:9")
+    assert main(["generate", "a medal"]) == 2
+    assert f"{taken} exists already" in capsys.readouterr().err
+    assert Path(taken).read_bytes() == b"mine"
+
+
+def test_overwrite_replaces(capsys: pytest.CaptureFixture[str]) -> None:
+    """With --overwrite the file is replaced."""
+    Path("medal.png").write_bytes(b"mine")
+    assert main(["generate", "a medal", "-o", "medal.png", "--output-format", "png", "--overwrite"]) == 0
+    assert Path("medal.png").read_bytes().startswith(b"\x89PNG")
+    assert "medal.png" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (["generate", ""], 2, "prompt"),
+        (["generate", "x", "--aspect-ratio", "22:9"], 2, "aspect_ratio"),
+        (["generate", "x", "--n", "11"], 2, "n:"),
+        (["generate", "x", "--base-url", "ftp://gateway"], 2, "base_url"),
+        (["generate", "x", "--base-url", "http://127.0.0.1:9", "--timeout", "5"], 1, "connection"),
+    ],
+)
+@pytest.mark.parametrize("as_json", [False, True])
+def test_a_fault_is_one_line_or_one_object(
+    words: list[str], code: int, said: str, as_json: bool, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What is wrong is said once, where it is looked for, with an exit code that tells whose fault it is."""
+    assert main([*words, "--json"] if as_json else words) == code
+    out, err = capsys.readouterr()
+    assert KEY not in out + err
+    if as_json:
+        error = json.loads(out)["error"]
+        assert said in error["message"].lower()
+        assert error["may_have_been_billed"] is False
+    else:
+        assert out == ""
+        assert said in err.lower()
+        assert len(err.splitlines()) == 1
+
+
+def test_a_missing_key_is_explained(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """Without a key the message names the variable to set."""
+    monkeypatch.delenv("FLUX_API_KEY")
+    assert main(["generate", "a medal"]) == 2
+    assert "FLUX_API_KEY" in capsys.readouterr().err
+
+
+def test_the_gateway_s_refusal_carries_its_facts(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """An error of the gateway comes with status, code and request id."""
+    monkeypatch.setenv("FLUX_API_KEY", "sk-mock-cloudflare-524")
+    assert main(["generate", "a medal", "--json"]) == 1
+    error = json.loads(capsys.readouterr().out)["error"]
+    assert (error["class"], error["status_code"], error["may_have_been_billed"]) == ("GatewayTimeoutError", 524, True)
+
+
+def test_demo_draws_three_pictures(capsys: pytest.CaptureFixture[str]) -> None:
+    """The demo needs no key and no gateway, and can be repeated."""
+    for _ in range(2):
+        assert main(["demo"]) == 0
+        lines = capsys.readouterr().out.splitlines()
+        assert len(lines) == 3
+        assert all(Path(line.split("  ")[0]).exists() for line in lines)
+
+
+def test_preview_on_a_terminal(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """Where a person is looking, each picture is shown in small."""
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("COLUMNS", "100")
+    assert main(["demo"]) == 0
+    assert capsys.readouterr().out.count("▀") > 3 * 32 * 9
+
+
+def test_mock_s_own_command_line_is_passed_on(capsys: pytest.CaptureFixture[str]) -> None:
+    """`flux-images mock` takes the mock's arguments."""
+    with pytest.raises(SystemExit) as stop:
+        main(["mock", "--help"])
+    assert stop.value.code == 0
+    assert "--spec" in capsys.readouterr().out
+
+
+def test_mock_with_an_unreadable_spec(capsys: pytest.CaptureFixture[str]) -> None:
+    """A file that can't be served is one clear line and exit code 2."""
+    assert main(["mock", "--spec", "nowhere.yaml", "--port", "0"]) == 2
+    assert len(capsys.readouterr().err.splitlines()) == 1
