@@ -1,0 +1,393 @@
+"""The clients that people use: ``FluxImages`` and ``AsyncFluxImages``."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
+
+import httpx
+
+from flux_images import _pool
+from flux_images._address import find_base_url, is_private
+from flux_images._call import POLICY, Settings, check_headers
+from flux_images._download import AsyncDownloads, Downloads, Rules
+from flux_images._errors import ConfigurationError
+from flux_images._key import find_key
+from flux_images._retry import Policy, Retry
+from flux_images._send import ApiClient, AsyncApiClient
+from flux_images._version import __version__
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from types import TracebackType
+
+    from flux_images._api import Api
+    from flux_images._generation import AsyncGeneration, Generation
+    from flux_images_api.models import CreateImageRequestOutputFormat, CreateImageRequestResponseFormat, KnownModel
+
+DEFAULT_MODEL = "flux-pro-1.1-ultra"
+USER_AGENT = f"flux-images/{__version__}"
+STAGES = httpx.Timeout(connect=10.0, write=30.0, read=300.0, pool=300.0)
+
+
+class _Config(NamedTuple):
+    """What a client was made with; ``with_options`` changes a copy."""
+
+    base_url: httpx.URL
+    headers: dict[str, str]
+    settings: Settings
+    rules: Rules
+
+    def changed(
+        self, timeout: float | httpx.Timeout | None, max_retries: int | None, headers: Mapping[str, str] | None
+    ) -> _Config:
+        stages, policy = _limits(timeout, max_retries, self.settings.timeout, self.settings.policy)
+        return self._replace(
+            headers={**self.headers, **check_headers(headers)},
+            settings=self.settings._replace(timeout=stages, policy=policy),
+            rules=self.rules._replace(timeout=stages, policy=policy),
+        )
+
+
+def _config(
+    api_key: str | None,
+    base_url: str | None,
+    timeout: float | httpx.Timeout | None,
+    max_retries: int | None,
+    *,
+    retry_possibly_billed: bool,
+    on_retry: Callable[[Retry], object] | None,
+    allow_insecure: bool,
+    allow_local_images: bool,
+) -> _Config:
+    from flux_images_api.contract import SERVER
+
+    key = find_key(api_key)
+    url = find_base_url(base_url, SERVER, allow_insecure=allow_insecure)
+    stages, policy = _limits(timeout, max_retries, STAGES, Policy(retry_possibly_billed=retry_possibly_billed))
+    return _Config(
+        base_url=url,
+        headers={"User-Agent": USER_AGENT, "Accept": "application/json"},
+        settings=Settings(key, stages, policy, on_retry),
+        rules=Rules(stages, policy, allow_local_images or is_private(url.host), USER_AGENT),
+    )
+
+
+def _limits(
+    timeout: float | httpx.Timeout | None, max_retries: int | None, stages: httpx.Timeout, policy: Policy
+) -> tuple[httpx.Timeout, Policy]:
+    if isinstance(timeout, httpx.Timeout):
+        stages = timeout
+    elif timeout is not None:
+        if not (timeout > 0 and math.isfinite(timeout)):
+            raise ConfigurationError(f"timeout: expected seconds, more than 0, got {timeout}")
+        policy = policy._replace(total=float(timeout))
+    if max_retries is not None:
+        if max_retries < 0:
+            raise ConfigurationError(f"max_retries: expected 0 or more, got {max_retries}")
+        policy = policy._replace(max_retries=max_retries)
+    return stages, policy
+
+
+def _check_kind(http_client: object, kind: type) -> None:
+    if http_client is not None and not isinstance(http_client, kind):
+        raise ConfigurationError(f"http_client: expected an httpx.{kind.__name__}, got {type(http_client).__name__}")
+
+
+class _BaseClient:
+    """What the two clients share: everything but the awaiting."""
+
+    _config: _Config
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(base_url={str(self._config.base_url)!r})"
+
+    def __reduce__(self) -> Any:
+        raise TypeError("a client cannot be pickled: it holds connections and a key; make one where it is used")
+
+    def _api(self, http: ApiClient | AsyncApiClient, with_options: Callable[..., _BaseClient]) -> Api:
+        from flux_images._api import Api
+
+        def changed(**options: Any) -> Api:
+            return with_options(**options).api
+
+        return Api(http, self._config.settings.key, changed)
+
+    @property
+    def api(self) -> Api:
+        """The generated client: pass it as ``client`` to any function of ``flux_images_api.api``."""
+        raise NotImplementedError
+
+    def _request(
+        self,
+        http: ApiClient | AsyncApiClient,
+        fields: Mapping[str, Any],
+        extra_body: Mapping[str, Any] | None,
+        timeout: float | httpx.Timeout | None,
+        extra_headers: Mapping[str, str] | None,
+    ) -> httpx.Request:
+        from flux_images._create_image import image_request
+
+        arguments = image_request(fields, extra_body)
+        settings = self._config.settings
+        stages, policy = _limits(timeout, None, settings.timeout, settings.policy)
+        headers = {**arguments.pop("headers", {}), **check_headers(extra_headers)}
+        return http.build_request(**arguments, headers=headers, timeout=stages, extensions={POLICY: policy})
+
+
+class FluxImages(_BaseClient):
+    """A client for paid pictures. It may be shared between threads.
+
+    Args:
+        api_key: the gateway's key; FLUX_API_KEY if not given.
+        base_url: the gateway's address, with or without ``/v1``; FLUX_BASE_URL, else the contract's server.
+        timeout: seconds that one call may take in all, retries included (600), or an ``httpx.Timeout`` for the
+            stages of an attempt (connect 10, write 30, read 300 seconds).
+        max_retries: how often a failed call is tried again (2). Only what surely cost nothing is.
+        http_client: an ``httpx.Client`` to send with, for a proxy or a transport of your own. Its headers,
+            cookies and credentials are not used.
+        retry_possibly_billed: also try again what may have been billed. This can pay twice.
+        on_retry: called with a ``Retry`` (error, attempt, wait) before each wait.
+        allow_insecure: allow plain http to another machine; the key then travels unencrypted.
+        allow_local_images: allow a public gateway to give addresses of this machine or its network.
+
+    Raises:
+        ConfigurationError: the key, the address or an option cannot be used.
+    """
+
+    def __init__(
+        self,
+        api_key: str | None = None,
+        *,
+        base_url: str | None = None,
+        timeout: float | httpx.Timeout | None = None,
+        max_retries: int | None = None,
+        http_client: httpx.Client | None = None,
+        retry_possibly_billed: bool = False,
+        on_retry: Callable[[Retry], object] | None = None,
+        allow_insecure: bool = False,
+        allow_local_images: bool = False,
+    ) -> None:
+        config = _config(
+            api_key,
+            base_url,
+            timeout,
+            max_retries,
+            retry_possibly_billed=retry_possibly_billed,
+            on_retry=on_retry,
+            allow_insecure=allow_insecure,
+            allow_local_images=allow_local_images,
+        )
+        _check_kind(http_client, httpx.Client)
+        inner = http_client or _pool.sync_client(config.base_url)
+        self._wire(config, inner, Downloads(config.rules, _pool.sync_downloads(http_client)))
+
+    def _wire(self, config: _Config, inner: httpx.Client, downloads: Downloads) -> None:
+        self._config = config
+        self._inner = inner
+        self._downloads = downloads
+        self._http = ApiClient(inner, config.base_url, config.headers, config.settings)
+
+    def generate(
+        self,
+        prompt: str,
+        *,
+        model: KnownModel | str = DEFAULT_MODEL,
+        aspect_ratio: str | None = None,
+        n: int | None = None,
+        response_format: CreateImageRequestResponseFormat | None = None,
+        seed: int | None = None,
+        output_format: CreateImageRequestOutputFormat | None = None,
+        raw: bool | None = None,
+        safety_tolerance: int | None = None,
+        extra_body: Mapping[str, Any] | None = None,
+        timeout: float | httpx.Timeout | None = None,
+        extra_headers: Mapping[str, str] | None = None,
+    ) -> Generation:
+        """Buy pictures, and wait for them: about 10 seconds each.
+
+        Args:
+            prompt: what the picture shows, in any language.
+            model: the model's name; names that are not known here are passed on.
+            aspect_ratio: width to height, as ``"16:9"``, between 21:9 and 9:21. The model decides without one.
+            n: how many pictures, 1 to 10; each is billed.
+            response_format: ``"url"`` for addresses, ``"b64_json"`` for pictures inside the answer.
+            seed: the same seed with the same request draws the same picture.
+            output_format: the file format, ``"jpeg"`` or ``"png"``.
+            raw: a less processed, more natural look.
+            safety_tolerance: from 0, the strictest moderation, to 6.
+            extra_body: fields that the contract does not know, sent as they are.
+            timeout: as for the client, for this call.
+            extra_headers: headers for this call.
+
+        Raises:
+            InvalidRequestError: the contract refuses the request; nothing was sent.
+            APIConnectionError: no whole answer arrived.
+            APIStatusError: the gateway answered with an error.
+            UnexpectedResponseError: the answer is not what the contract says.
+            EmptyGenerationError: the gateway answered without a picture.
+        """
+        from flux_images._create_image import generation_answer
+
+        request = self._request(
+            self._http,
+            {
+                "model": model,
+                "prompt": prompt,
+                "aspect_ratio": aspect_ratio,
+                "n": n,
+                "response_format": response_format,
+                "seed": seed,
+                "output_format": output_format,
+                "raw": raw,
+                "safety_tolerance": safety_tolerance,
+            },
+            extra_body,
+            timeout,
+            extra_headers,
+        )
+        return self._http.call(request, generation_answer(self._downloads, asked=n or 1))
+
+    @property
+    def api(self) -> Api:
+        """The generated client: pass it as ``client`` to any function of ``flux_images_api.api``."""
+        return self._api(self._http, self.with_options)
+
+    def with_options(
+        self,
+        *,
+        timeout: float | httpx.Timeout | None = None,
+        max_retries: int | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Self:
+        """A client with other options on the same connections; closing either closes both."""
+        other = object.__new__(type(self))
+        other._wire(self._config.changed(timeout, max_retries, headers), self._inner, self._downloads)
+        return other
+
+    def close(self) -> None:
+        """Close the connections; the user's own ``http_client`` too. Pictures can't be fetched afterwards."""
+        self._inner.close()
+        self._downloads.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+class AsyncFluxImages(_BaseClient):
+    """The same client for asyncio and trio: the arguments of ``FluxImages``, and the methods are awaited.
+
+    Args:
+        http_client: an ``httpx.AsyncClient`` to send with.
+        fast: keep thousands of calls in flight, on aiohttp (asyncio only; needs the extra ``fast``).
+
+    Raises:
+        ConfigurationError: the key, the address or an option cannot be used.
+    """
+
+    def __init__(
+        self,
+        api_key: str | None = None,
+        *,
+        base_url: str | None = None,
+        timeout: float | httpx.Timeout | None = None,
+        max_retries: int | None = None,
+        http_client: httpx.AsyncClient | None = None,
+        fast: bool = False,
+        retry_possibly_billed: bool = False,
+        on_retry: Callable[[Retry], object] | None = None,
+        allow_insecure: bool = False,
+        allow_local_images: bool = False,
+    ) -> None:
+        config = _config(
+            api_key,
+            base_url,
+            timeout,
+            max_retries,
+            retry_possibly_billed=retry_possibly_billed,
+            on_retry=on_retry,
+            allow_insecure=allow_insecure,
+            allow_local_images=allow_local_images,
+        )
+        _check_kind(http_client, httpx.AsyncClient)
+        inner = http_client or _pool.async_client(config.base_url, fast=fast)
+        self._wire(config, inner, AsyncDownloads(config.rules, _pool.async_downloads(http_client)))
+
+    def _wire(self, config: _Config, inner: httpx.AsyncClient, downloads: AsyncDownloads) -> None:
+        self._config = config
+        self._inner = inner
+        self._downloads = downloads
+        self._http = AsyncApiClient(inner, config.base_url, config.headers, config.settings)
+
+    async def generate(
+        self,
+        prompt: str,
+        *,
+        model: KnownModel | str = DEFAULT_MODEL,
+        aspect_ratio: str | None = None,
+        n: int | None = None,
+        response_format: CreateImageRequestResponseFormat | None = None,
+        seed: int | None = None,
+        output_format: CreateImageRequestOutputFormat | None = None,
+        raw: bool | None = None,
+        safety_tolerance: int | None = None,
+        extra_body: Mapping[str, Any] | None = None,
+        timeout: float | httpx.Timeout | None = None,  # noqa: ASYNC109 -- it bounds retries and stages too
+        extra_headers: Mapping[str, str] | None = None,
+    ) -> AsyncGeneration:
+        """Buy pictures, and wait for them; as ``FluxImages.generate``. Cancelling ends the request at once."""
+        from flux_images._create_image import async_generation_answer
+
+        request = self._request(
+            self._http,
+            {
+                "model": model,
+                "prompt": prompt,
+                "aspect_ratio": aspect_ratio,
+                "n": n,
+                "response_format": response_format,
+                "seed": seed,
+                "output_format": output_format,
+                "raw": raw,
+                "safety_tolerance": safety_tolerance,
+            },
+            extra_body,
+            timeout,
+            extra_headers,
+        )
+        return await self._http.call(request, async_generation_answer(self._downloads, asked=n or 1))
+
+    @property
+    def api(self) -> Api:
+        """The generated client: pass it as ``client`` to any function of ``flux_images_api.api``."""
+        return self._api(self._http, self.with_options)
+
+    def with_options(
+        self,
+        *,
+        timeout: float | httpx.Timeout | None = None,
+        max_retries: int | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Self:
+        """A client with other options on the same connections; closing either closes both."""
+        other = object.__new__(type(self))
+        other._wire(self._config.changed(timeout, max_retries, headers), self._inner, self._downloads)
+        return other
+
+    async def close(self) -> None:
+        """Close the connections; the user's own ``http_client`` too. Pictures can't be fetched afterwards."""
+        await self._inner.aclose()
+        await self._downloads.aclose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self.close()
