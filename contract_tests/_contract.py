@@ -110,8 +110,9 @@ def _examples(operation_id: str, status: str | None, content: Json) -> Iterator[
 def _registry(entry: Json) -> Registry[Any]:
     """The whole contract under a name that its own `#/components/...` references resolve against."""
     whole = {**document(), "entry": entry}
-    empty: Registry[Any] = Registry()
-    return empty.with_resource("contract:/whole", Resource.from_contents(whole, default_specification=DRAFT202012))
+    contents: Resource[Any] = Resource.from_contents(whole, default_specification=DRAFT202012)
+    registry: Registry[Any] = Registry().with_resource("contract:/whole", contents)
+    return registry
 
 
 def _pointer(path: Any) -> str:

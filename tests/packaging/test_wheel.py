@@ -133,9 +133,8 @@ def test_bare_command_names_its_extra(words: list[str], extras: str, bare: Path,
     done = _run(bare / "flux-images", *words, cwd=tmp_path)
     assert done.returncode == 2
     assert done.stdout == ""
-    assert done.stderr.splitlines() == [
-        f"flux-images: install what this command needs: pip install 'flux-images[{extras}]'"
-    ]
+    (line,) = done.stderr.splitlines()
+    assert f"pip install 'flux-images[{extras}]'" in line
 
 
 def test_demo_works_without_the_source(full: Path, tmp_path: Path) -> None:

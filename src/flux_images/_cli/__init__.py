@@ -6,7 +6,6 @@ Exit codes: 0 done, 1 the gateway or the network failed, 2 the command cannot be
 from __future__ import annotations
 
 import argparse
-import importlib.util
 import json
 import sys
 from typing import TYPE_CHECKING, Any
@@ -18,33 +17,29 @@ if TYPE_CHECKING:
 
 __all__ = ["main"]
 
-_EXTRAS = {
-    "cli": ("rich",),
-    "mock": ("uvicorn", "httptools", "orjson", "jsonschema_rs", "PIL", "yaml"),
-}
-_NEEDS = {"generate": ("cli",), "demo": ("cli", "mock"), "mock": ("cli", "mock")}
+_NEEDS = {"demo": "cli,mock", "mock": "cli,mock"}
+"""The extras that a command needs, as pip writes them; the others need `cli`."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run a command; returns the exit code."""
     words = list(sys.argv[1:] if argv is None else argv)
-    missing = _missing_extras(words)
-    if missing:
-        print(f"flux-images: install what this command needs: pip install 'flux-images[{missing}]'", file=sys.stderr)
+    try:
+        return _dispatch(words)
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.startswith("flux_images"):
+            raise
+        extras = _NEEDS.get(words[0] if words else "", "cli")
+        print(f"flux-images: {error.name} is missing; pip install 'flux-images[{extras}]'", file=sys.stderr)
         return 2
+
+
+def _dispatch(words: list[str]) -> int:
     if words[:1] == ["mock"]:
         from flux_images_mock.__main__ import main as mock
 
         return mock(words[1:])
-    options = _parser().parse_args(words)
-    return _run(options)
-
-
-def _missing_extras(words: list[str]) -> str:
-    """The extras to install for a command, as pip writes them, if any of their packages is missing."""
-    needed = _NEEDS.get(words[0] if words else "", ("cli",))
-    packages = [package for extra in needed for package in _EXTRAS[extra]]
-    return "" if all(map(importlib.util.find_spec, packages)) else ",".join(needed)
+    return _run(_parser().parse_args(words))
 
 
 def _parser() -> argparse.ArgumentParser:
