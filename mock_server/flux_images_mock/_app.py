@@ -7,8 +7,8 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any, Unpack
 from urllib.parse import quote
 
-from flux_images_mock._engine import Engine, State, TooLargeError
-from flux_images_mock._http import Answer, Exchange, Headers, Request
+from flux_images_mock._engine import Engine, State
+from flux_images_mock._http import Answer, Exchange, Headers, Request, TooLargeError
 from flux_images_mock._options import MAX_BODY, Options
 from flux_images_mock._pictures import PREFIX
 from flux_images_mock._spec import load
@@ -63,7 +63,7 @@ class MockApp:
     async def _read(self, headers: Headers, receive: Receive) -> bytes:
         length = headers.get(b"content-length")
         if length is not None and length.isdigit() and int(length) > self._max_body:
-            raise TooLargeError(f"at most {self._max_body} bytes")
+            raise TooLargeError(self._max_body)
         message = await receive()
         content: bytes = message.get("body", b"")
         if message["type"] == "http.request" and not message.get("more_body"):
@@ -74,7 +74,7 @@ class MockApp:
             parts.append(message.get("body", b""))
             size += len(parts[-1])
             if size > self._max_body:
-                raise TooLargeError(f"at most {self._max_body} bytes")
+                raise TooLargeError(self._max_body)
         if message["type"] != "http.request":
             raise DisconnectedError
         return b"".join(parts)

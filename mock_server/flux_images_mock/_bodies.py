@@ -10,9 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
+from flux_images_mock._forms import assemble, read_multipart, read_urlencoded
 from flux_images_mock._http import Violation
 from flux_images_mock._json import is_array, is_object
-from flux_images_mock._schema import differences, shorten
+from flux_images_mock._kinds import Kinds, kinds_of
+from flux_images_mock._media_types import essence_of, is_json, is_xml, parameter_of
+from flux_images_mock._schema import differences
 from flux_images_mock._spec import escape
 
 if TYPE_CHECKING:
@@ -25,18 +28,28 @@ if TYPE_CHECKING:
     from flux_images_mock._spec import Node
 
 _CHARSETS = {"", "utf-8", "utf8", "us-ascii"}
+_URLENCODED = "application/x-www-form-urlencoded"
+_MULTIPART = "multipart/form-data"
 
 
 @dataclass(frozen=True, slots=True)
 class Media:
     """One media type (or range of them) that a body may have."""
 
-    name: str
     validator: jsonschema_rs.Validator | None
+    kinds: Kinds
+    field_types: dict[str, list[str]]
 
-    def read(self, content: bytes) -> tuple[Any, list[Violation]]:
+    def read(self, essence: str, line: str, content: bytes) -> tuple[Any, list[Violation]]:
         """Return the body's value and its differences from the description."""
-        value, violations = read_json(content)
+        if is_json(essence):
+            value, violations = read_json(content)
+        elif essence in (_URLENCODED, _MULTIPART):
+            fields, violations = read_urlencoded(content) if essence == _URLENCODED else read_multipart(line, content)
+            value, unreadable = assemble(fields, self.kinds, self.field_types)
+            violations = violations + unreadable
+        else:
+            value, violations = _read_text(essence, content)
         if not violations and self.validator is not None:
             violations = differences(self.validator, value, "body")
         return value, violations
@@ -51,41 +64,52 @@ class Body:
 
     def read(self, headers: Headers, content: bytes) -> tuple[Any, list[Violation]]:
         """Return the body's value, nothing if there is none, and its differences from the description."""
-        if not content:
+        line = (headers.get(b"content-type") or b"").decode("latin-1")
+        essence = essence_of(line)
+        if not content and essence != _URLENCODED:
             return None, [Violation("body", "", "a body", "nothing")] if self.required else []
-        lines = headers.all(b"content-type")
-        line = b", ".join(lines).decode("latin-1")
-        media_type, _, parameters = line.partition(";")
-        media_type = media_type.strip().lower()
-        media = self._find(media_type)
+        media = self._find(essence)
         if media is None:
             expected = " or ".join(self.media)
-            return None, [Violation("header", "Content-Type", expected, shorten(media_type) if line else "nothing")]
-        charset = _charset(parameters)
+            return None, [Violation("header", "Content-Type", expected, essence[:80] or "nothing")]
+        charset = parameter_of(line, "charset")
         if charset not in _CHARSETS:
             return None, [Violation("header", "Content-Type", "charset=utf-8", f"charset={charset[:40]}")]
-        return media.read(content)
+        return media.read(essence, line, content)
 
-    def _find(self, media_type: str) -> Media | None:
-        major = media_type.partition("/")[0]
-        return self.media.get(media_type) or self.media.get(f"{major}/*") or self.media.get("*/*")
-
-
-def _charset(parameters: str) -> str:
-    for parameter in parameters.lower().split(";"):
-        name, _, value = parameter.partition("=")
-        if name.strip() == "charset":
-            return value.strip().strip('"')
-    return ""
+    def _find(self, essence: str) -> Media | None:
+        return self.media.get(essence) or self.media.get(f"{essence.partition('/')[0]}/*") or self.media.get("*/*")
 
 
 def compile_body(node: Node, schemas: Schemas) -> Body:
     """Return the compiled request body."""
     media: dict[str, Media] = {}
     for name, item in node.items("content"):
-        validator = schemas.validator(item.child("schema")) if "schema" in item.mapping() else None
-        media[name.lower()] = Media(name, validator)
+        essence = essence_of(name)
+        schema = item.child("schema") if "schema" in item.mapping() else None
+        if schema is not None and is_xml(essence):
+            schemas.problems.append(f"{schema.location}: the mock can't check a body of type {name}")
+            schema = None
+        media[essence] = Media(
+            validator=None if schema is None else schemas.validator(schema),
+            kinds=Kinds() if schema is None else kinds_of(schemas.plain(schema)),
+            field_types={
+                key: [essence_of(part) for part in encoding.text("contentType").split(",")]
+                for key, encoding in item.items("encoding")
+                if "contentType" in encoding.mapping()
+            },
+        )
     return Body(required=node.mapping().get("required") is True, media=media)
+
+
+def _read_text(essence: str, content: bytes) -> tuple[str, list[Violation]]:
+    """Return text as it is, and bytes as characters of the same number."""
+    if not essence.startswith("text/"):
+        return content.decode("latin-1"), []
+    try:
+        return content.decode(), []
+    except UnicodeDecodeError:
+        return "", [Violation("body", "", "text in UTF-8", "other bytes")]
 
 
 class _Doubled(dict[str, Any]):
@@ -104,11 +128,8 @@ def _note_doubled(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _count_keys(value: Any) -> int:
     if is_object(value):
-        nested = [item for item in value.values() if isinstance(item, (dict, list))]
-        return len(value) + (sum(map(_count_keys, nested)) if nested else 0)
-    if is_array(value):
-        return sum(map(_count_keys, value))
-    return 0
+        return len(value) + sum(_count_keys(item) for item in value.values() if is_object(item) or is_array(item))
+    return sum(_count_keys(item) for item in value) if is_array(value) else 0
 
 
 _KEY_END = re.compile(rb'"\s*:')

@@ -9,8 +9,10 @@ import orjson
 
 from flux_images_mock._authenticate import Refused, authenticate, doubled_authorization
 from flux_images_mock._clock import Clock
-from flux_images_mock._http import Answer, Exchange, Violation, violations_header
+from flux_images_mock._encodings import EncodingError, decode
+from flux_images_mock._http import Answer, Exchange, TooLargeError, Violation, violations_header
 from flux_images_mock._operation import compile_operations
+from flux_images_mock._options import MAX_BODY
 from flux_images_mock._parameters import check_parameters
 from flux_images_mock._pictures import OPERATION, CreateImage, Gallery
 from flux_images_mock._refuse import Refusals
@@ -35,10 +37,6 @@ def _say_nothing(text: str) -> None:
     """Take no notice of a warning."""
 
 
-class TooLargeError(ValueError):
-    """The body is past the limit; the text says which."""
-
-
 @dataclass(slots=True)
 class State:
     """Everything in a mock that changes while it runs. Each part can be given from outside."""
@@ -52,13 +50,14 @@ class Engine:
 
     def __init__(self, root: Node, state: State, options: Options, warn: Callable[[str], None] = _say_nothing) -> None:
         requests, responses = Schemas(root, "request"), Schemas(root, "response")
-        for problem in requests.unknown_keywords:
+        self.operations = list(compile_operations(root, requests, responses))
+        for problem in requests.problems:
             if not options.get("lenient"):
                 raise SpecError(f"{problem}; --lenient serves the rest all the same")
             warn(problem)
-        self.operations = list(compile_operations(root, requests, responses))
         self.scenarios = Scenarios(self.operations)
         self._auth: Auth = options.get("auth", "strict")
+        self._max_body = options.get("max_body", MAX_BODY)
         self._routes = Routes(self.operations)
         self._refusals = Refusals(root, self.operations)
         named = options.get("scenario")
@@ -107,6 +106,11 @@ class Engine:
 
         try:
             content = await read_body()
+            encoding = request.headers.get(b"content-encoding")
+            if encoding is not None:
+                content = decode(content, encoding.decode("latin-1"), self._max_body)
+        except EncodingError as error:
+            return refuse("invalid-request", exchange, [error.violation])
         except TooLargeError as error:
             answer = refuse("too-large", exchange, [Violation("body", "", str(error), "a larger one")])
             answer.close = True

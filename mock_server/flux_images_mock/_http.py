@@ -86,6 +86,13 @@ class Violation:
         return {"in": self.place, "where": self.where, "expected": self.expected, "got": self.got}
 
 
+class TooLargeError(ValueError):
+    """A body is past the limit."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"at most {limit} bytes")
+
+
 def violations_header(violations: Sequence[Violation]) -> bytes:
     """Return differences as JSON for a header: ASCII, at most about 4 kB, the rest counted."""
     parts: list[str] = []

@@ -6,7 +6,7 @@ uvicorn's protocol on httptools already refuses what is ambiguous: two lengths, 
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import unquote
 
 import httptools
@@ -15,7 +15,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from uvicorn._types import ASGISendEvent, HTTPResponseStartEvent
+    from uvicorn._types import ASGI3Application, ASGISendEvent, HTTPResponseStartEvent
     from uvicorn.config import Config
     from uvicorn.server import ServerState
 
@@ -55,7 +55,7 @@ class _Cycle(RequestResponseCycle):
     def _send_whole(self, start: HTTPResponseStartEvent, body: bytes) -> None:
         early = self.more_body
         lines = [STATUS_LINE[start["status"]]]
-        for name, value in (*self.default_headers, *start["headers"]):
+        for name, value in (*self.default_headers, *start.get("headers", ())):
             lines += (name, b": ", value, b"\r\n")
             if name == b"connection" and value == b"close":
                 self.keep_alive = False
@@ -123,10 +123,9 @@ class MockProtocol(HttpToolsProtocol):
 
     def eof_received(self) -> bool:  # type: ignore[override]  # uvicorn's never keeps the connection
         """Keep the connection of a client that has said everything until it is answered."""
-        last = self.pipeline[0][0] if self.pipeline else self.cycle
-        if self._lingering or last is None or last.response_complete or last.more_body:
+        if self._lingering or not self._unanswered() or self.cycle.more_body:
             return False
-        last.keep_alive = False
+        self.cycle.keep_alive = False
         return True
 
     def on_message_begin(self) -> None:
@@ -143,20 +142,19 @@ class MockProtocol(HttpToolsProtocol):
             if size > MOST_HEAD_BYTES:
                 self._refusal = 431, "The request's head is too large."
                 raise ValueError(self._refusal[1])
-        version = self.parser.get_http_version()
+        parser: httptools.HttpRequestParser = self.parser  # pyright: ignore[reportAssignmentType]  # here while connected
+        version = parser.get_http_version()
         if version == "1.1" and sum(name == b"host" for name, _ in self.headers) != 1:
             self._refusal = 400, "A request has exactly one Host header."
             raise ValueError(self._refusal[1])
         url = httptools.parse_url(self.url)
         path = url.path.decode("ascii")
-        self.scope |= {
-            "method": self.parser.get_method().decode("ascii"),
-            "http_version": version,
-            "path": unquote(path) if "%" in path else path,
-            "raw_path": url.path,
-            "query_string": url.query or b"",
-        }
-        waiting = self.cycle is not None and not self.cycle.response_complete
+        self.scope["method"] = parser.get_method().decode("ascii")
+        self.scope["http_version"] = version
+        self.scope["path"] = unquote(path) if "%" in path else path
+        self.scope["raw_path"] = url.path
+        self.scope["query_string"] = url.query or b""
+        waiting = self._unanswered()
         self.cycle = _Cycle(
             self._linger,
             scope=self.scope,
@@ -168,14 +166,15 @@ class MockProtocol(HttpToolsProtocol):
             default_headers=self.server_state.default_headers,
             message_event=asyncio.Event(),
             expect_100_continue=self.expect_100_continue,
-            keep_alive=version != "1.0" and self.parser.should_keep_alive() and not self.parser.should_upgrade(),
+            keep_alive=version != "1.0" and parser.should_keep_alive() and not parser.should_upgrade(),
             on_response=self.on_response_complete,
         )
+        app = cast("ASGI3Application", self.app)  # pyright: ignore[reportUnknownMemberType]  # a union in uvicorn
         if waiting:
             self.flow.pause_reading()
-            self.pipeline.appendleft((self.cycle, self.app))
+            self.pipeline.appendleft((self.cycle, app))
         else:
-            self._start_asgi_task(self.cycle, self.app)
+            self._start_asgi_task(self.cycle, app)
 
     def on_body(self, body: bytes) -> None:
         """Take a part of the body."""
@@ -201,6 +200,10 @@ class MockProtocol(HttpToolsProtocol):
         status, text = self._refusal or (400, msg)
         self._refuse(status, text)
 
+    def _unanswered(self) -> bool:
+        cycle = cast("RequestResponseCycle | None", self.cycle)
+        return cycle is not None and not cycle.response_complete
+
     def _look(self) -> None:
         """Close the connection if a request has taken too long to arrive; look again later if not."""
         now = self.loop.time()
@@ -217,13 +220,12 @@ class MockProtocol(HttpToolsProtocol):
     def _refuse(self, status: int, text: str) -> None:
         """Answer in place of the application, after those requests that came whole, and close."""
         self._lingering = True
-        cycle = self.cycle
-        if cycle is not None and not cycle.response_complete:
-            if not cycle.more_body:
+        if self._unanswered():
+            if not self.cycle.more_body:
                 self._refusal = status, text
                 return
-            cycle.disconnected = True
-            cycle.message_event.set()
+            self.cycle.disconnected = True
+            self.cycle.message_event.set()
         body = f"{text}\n".encode()
         self.transport.write(
             STATUS_LINE[status]

@@ -9,6 +9,7 @@ import orjson
 
 from flux_images_mock._headers import MAKERS, new_request_id
 from flux_images_mock._http import Answer, Exchange, Pairs, Violation
+from flux_images_mock._media_types import essence_of, is_json
 from flux_images_mock._schema import Schemas, differences
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ class Media:
 
     def write(self, value: Any) -> bytes:
         """Return a value as a body of this type."""
-        if isinstance(value, str) and not is_json(self.name):
+        if isinstance(value, str) and not is_json(essence_of(self.name)):
             return value.encode()
         return orjson.dumps(value)
 
@@ -109,12 +110,6 @@ class Responses:
         """Return every response with a status for it, the usual one (the first success) first."""
         keys = sorted(self.by_key, key=lambda key: (key[0] != "2", key == "default"))
         return [(200 if key == "default" else int(key.replace("X", "0")), self.by_key[key]) for key in keys]
-
-
-def is_json(media_type: str) -> bool:
-    """Return whether bodies of this type are JSON."""
-    essence = media_type.partition(";")[0].strip().lower()
-    return essence == "application/json" or essence.endswith("+json")
 
 
 def compile_responses(operation: Node, schemas: Schemas) -> Responses:

@@ -27,7 +27,7 @@ class Schemas:
     """The compiled schemas of a description, for one direction of travel."""
 
     def __init__(self, root: Node, direction: Direction) -> None:
-        self._files, self.unknown_keywords = convert(root, direction)
+        self._files, self.problems = convert(root, direction)
         self._registry = jsonschema_rs.Registry(list(self._files.trees.items()))
         self._compiled: dict[str, jsonschema_rs.Validator] = {}
 

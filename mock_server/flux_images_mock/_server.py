@@ -17,7 +17,7 @@ from flux_images_mock._options import HEADER_TIMEOUT
 from flux_images_mock._protocol import MockProtocol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator
     from pathlib import Path
     from types import TracebackType
 
@@ -51,7 +51,7 @@ class _Server(uvicorn.Server):
     """uvicorn, which a signal ends with status 0 and in silence."""
 
     @contextmanager
-    def capture_signals(self) -> Iterator[None]:
+    def capture_signals(self) -> Generator[None]:
         """Let SIGTERM and SIGINT end the server, and nothing else."""
         if current_thread() is not main_thread():
             yield
