@@ -7,6 +7,7 @@ import binascii
 import random
 from itertools import islice
 from typing import TYPE_CHECKING, Any, cast
+from urllib.parse import quote
 
 import jsonschema_rs
 import orjson
@@ -35,7 +36,7 @@ class Schemas:
         """Return the validator of the schema at `node`; one that stands in several places is compiled once."""
         only_refers = isinstance(node.value, dict) and node.mapping().keys() == {"$ref"}
         target = node.follow() if only_refers else node
-        reference = f"{target.uri}#{target.pointer}"
+        reference = _reference(target)
         if reference not in self._compiled:
             self._compiled[reference] = self._compile(reference, target)
         return self._compiled[reference]
@@ -48,14 +49,14 @@ class Schemas:
         """Return a value that fits the schema at `node`, the same one for the same seed."""
         from flux_images_mock._generate import Generator
 
-        schema = {"$ref": f"{node.uri}#{node.pointer}"}
+        schema = {"$ref": _reference(node)}
         canonical = jsonschema_rs.canonicalize(schema, registry=self._registry, offline=True)
         return Generator(canonical, random.Random(seed)).value()  # noqa: S311 -- sample data, not a secret
 
-    def _compile(self, reference: str, node: Node) -> jsonschema_rs.Validator:
+    def _compile(self, node: Node) -> jsonschema_rs.Validator:
         try:
             return jsonschema_rs.Draft202012Validator(
-                {"$ref": reference},
+                {"$ref": node.reference},
                 registry=self._registry,
                 validate_formats=True,
                 formats={"byte": _is_base64},
@@ -64,6 +65,12 @@ class Schemas:
             )
         except (jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError) as error:
             raise SpecError(f"{node.location}: not a valid schema: {error.message}") from error
+
+
+def _reference(node: Node) -> str:
+    """The URI of a node; a path with parameters puts braces into its pointer, which a URI may not hold."""
+    pointer = quote(node.pointer, safe="/~!$&'()*+,;=:@")
+    return f"{node.uri}#{pointer}"
 
 
 def _is_base64(text: str) -> bool:
