@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from flux_images._call import is_billed_operation
 from flux_images._classify import unreadable
 from flux_images._errors import ConfigurationError
 from flux_images._send import ApiClient, AsyncApiClient
@@ -56,4 +57,11 @@ class Api(AuthenticatedClient):
 
     def error(self, error: ResponseError) -> Exception:
         """What is raised for a success that the generated parser cannot read; ``_send`` raised all other errors."""
-        return unreadable(error.status_code, error.headers, error.content, self._key, error.message, billed=True)
+        return unreadable(
+            error.status_code,
+            error.headers,
+            error.content,
+            self._key,
+            error.message,
+            billed=is_billed_operation(error.operation),
+        )

@@ -34,32 +34,30 @@ if TYPE_CHECKING:
 
     from flux_images._key import Key
 
-_REASONS: tuple[tuple[Reason, frozenset[str], re.Pattern[str]], ...] = (
+_REASONS: tuple[tuple[Reason, frozenset[str], str], ...] = (
     (
         Reason.QUOTA,
         frozenset({"insufficient_user_quota", "insufficient_quota", "pre_consume_token_quota_failed"}),
-        re.compile(
-            r"额度已用尽|额度不足|余额不足|欠费"
-            r"|quota[^.]{0,40}(exhausted|exceeded|used up|not enough)|insufficient.{0,20}(quota|balance|credit)",
-            re.I,
-        ),
+        r"额度已用尽|额度不足|余额不足|欠费"
+        r"|quota[^.]{0,40}(exhausted|exceeded|used up|not enough)|insufficient.{0,20}(quota|balance|credit)",
     ),
     (
         Reason.PROMPT_REFUSED,
         frozenset({"sensitive_words_detected"}),
-        re.compile(r"request moderated|sensitive words?|敏感词|提示词.{0,10}(违规|敏感)", re.I),
+        r"request moderated|sensitive words?|敏感词|提示词.{0,10}(违规|敏感)",
     ),
     (
         Reason.MODERATED,
         frozenset({"content_policy_violation", "moderation_blocked", "content_filter"}),
-        re.compile(r"content moderated|moderat(ed|ion)|safety system|内容(审核|违规)|nsfw", re.I),
+        r"content moderated|moderat(ed|ion)|safety system|内容(审核|违规)|nsfw",
     ),
     (
         Reason.NO_CHANNEL,
         frozenset({"model_not_found"}),
-        re.compile(r"无可用渠道|no available channels?", re.I),
+        r"无可用渠道|no available channels?",
     ),
 )
+"""Codes, and words of messages as patterns. They are compiled when an error first comes."""
 
 _BY_STATUS: dict[int, type[APIStatusError]] = {
     400: BadRequestError,
@@ -86,8 +84,8 @@ _ADVICE: dict[type[APIStatusError], str] = {
 
 _HTML = "the base URL answers with a web page: is it the wrong host?"
 _EDGE_HTML = "an error page in HTML from a proxy in front of the gateway"
-_REQUEST_ID_IN_TEXT = re.compile(r"\s*\(request id: ([\w.-]{1,128})\)")
-_HTML_START = re.compile(rb"\s*(<!doctype html|<html|<head|<body|<!--)", re.I)
+_REQUEST_ID_IN_TEXT = r"\s*\(request id: ([\w.-]{1,128})\)"
+_HTML_START = rb"\s*(<!doctype html|<html|<head|<body|<!--)"
 
 
 class _Detail(NamedTuple):
@@ -98,13 +96,13 @@ class _Detail(NamedTuple):
 
 def is_html(content_type: str, body: bytes) -> bool:
     """Whether an answer is a web page, by its label or its first bytes."""
-    return "html" in content_type.lower() or _HTML_START.match(body) is not None
+    return "html" in content_type.lower() or re.match(_HTML_START, body, re.IGNORECASE) is not None
 
 
 def request_id(headers: Mapping[str, str], message: str | None = None) -> str | None:
     """The gateway's id of the request: its own header, OpenAI's, or the end of the message."""
     found = headers.get("x-oneapi-request-id") or headers.get("x-request-id")
-    if not found and message and (match := _REQUEST_ID_IN_TEXT.search(message)):
+    if not found and message and (match := re.search(_REQUEST_ID_IN_TEXT, message)):
         found = match[1]
     return one_line(found, 128) if found else None
 
@@ -120,7 +118,7 @@ def status_error(status: int, headers: Mapping[str, str], body: bytes, key: Key,
     kind = _kind(status, reason)
     text = key.redact(detail.message or "") or _default_message(status, headers, html=html, empty=not body.strip())
     advice = _ADVICE.get(kind)
-    message = one_line(_REQUEST_ID_IN_TEXT.sub("", text))
+    message = one_line(re.sub(_REQUEST_ID_IN_TEXT, "", text))
     return kind(
         f"{message}; {advice}" if advice and not (html and kind is NotFoundError) else message,
         status_code=status,
@@ -176,7 +174,7 @@ def _reason(status: int, detail: _Detail) -> Reason:
     for reason, codes, words in _REASONS:
         if reason is Reason.NO_CHANNEL and 400 <= status < 500:
             continue  # a 404 that names a model is a 404
-        if detail.code in codes or (detail.message and words.search(detail.message[:2000])):
+        if detail.code in codes or (detail.message and re.search(words, detail.message[:2000], re.IGNORECASE)):
             return reason
     return Reason.OTHER
 

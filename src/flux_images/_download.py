@@ -10,7 +10,6 @@ import tempfile
 import time
 from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
-import anyio
 import httpx
 
 from flux_images._address import is_private
@@ -227,6 +226,8 @@ class AsyncDownloads:
         Raises:
             ImageDownloadError: says why there is none.
         """
+        import anyio  # not needed to import the SDK
+
         download = _Download(url, self._rules)
         while True:
             try:

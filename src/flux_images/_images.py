@@ -6,8 +6,6 @@ import threading
 import weakref
 from typing import IO, TYPE_CHECKING, Any
 
-import anyio.to_thread
-
 from flux_images._errors import FluxImagesError, ImageDownloadError, UnexpectedResponseError
 from flux_images._save import put_in_place, target_of
 
@@ -208,12 +206,16 @@ class AsyncImage(_BaseImage):
 
     async def read(self) -> bytes:
         """The picture's file; as ``Image.read``."""
+        import anyio.to_thread  # not needed to import the SDK
+
         await self._fetched()
         await anyio.to_thread.run_sync(self._checked)
         return self._bytes()
 
     async def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> Path:
         """Write the picture's file, whole or not at all; as ``Image.save``."""
+        import anyio.to_thread  # as above
+
         target_of(path, None, overwrite=overwrite)
         await self._fetched()
         return await anyio.to_thread.run_sync(lambda: self._put(path, overwrite=overwrite))

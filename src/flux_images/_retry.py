@@ -32,7 +32,7 @@ LONGEST_BACKOFF = 8.0
 LONGEST_RETRY_AFTER = 60.0
 """A gateway that asks for a longer wait gets none: the error is raised at once, with ``retry_after``."""
 
-_SECONDS = re.compile(r"[+-]?[0-9]{1,15}(\.[0-9]{0,9})?")
+_SECONDS = r"[+-]?[0-9]{1,15}(\.[0-9]{0,9})?"
 
 
 class Retry(NamedTuple):
@@ -94,7 +94,7 @@ def retry_after_seconds(value: str | None, now: float | None = None) -> float | 
     A past date and a negative number are 0: the gateway means "now". ``now`` is in seconds since 1970.
     """
     text = (value or "").strip()
-    if _SECONDS.fullmatch(text):
+    if re.fullmatch(_SECONDS, text):
         return max(float(text), 0.0)
     try:
         date = parsedate_to_datetime(text)

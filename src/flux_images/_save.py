@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import secrets
 import shutil
 from pathlib import Path
 from typing import IO
@@ -35,7 +34,7 @@ def target_of(path: str | os.PathLike[str], media_type: str | None, *, overwrite
 
 def put_in_place(file: IO[bytes], target: Path, *, overwrite: bool) -> None:
     """Copy ``file`` to ``target`` by way of a temporary file in the same folder, which no error leaves behind."""
-    part = target.with_name(f".{secrets.token_hex(8)}.part")
+    part = target.with_name(f".{os.urandom(8).hex()}.part")
     try:
         with part.open("xb") as out:
             shutil.copyfileobj(file, out, 2**18)

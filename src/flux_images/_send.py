@@ -10,7 +10,6 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Any, TypeVar
 
-import anyio
 import httpx
 
 from flux_images._answers import ErrorAnswer, Receiver, WholeAnswer
@@ -102,6 +101,8 @@ class AsyncApiClient(httpx.AsyncClient):
 
     async def call(self, request: httpx.Request, make_receiver: Callable[[], Receiver[T]]) -> T:
         """Send, try again where that is safe, and give what the receiver makes of a success."""
+        import anyio  # not needed to import the SDK
+
         if self._inner.is_closed:
             raise ClientClosedError(CLOSED)
         call = Call(request, self._settings)

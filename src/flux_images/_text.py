@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-_UNSAFE = re.compile(r"[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]+")
+_UNSAFE = r"[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]+"
 
 
 def one_line(text: str, limit: int = 500) -> str:
@@ -13,5 +13,5 @@ def one_line(text: str, limit: int = 500) -> str:
     Control characters, terminal escapes, line and paragraph separators, direction overrides and lone
     surrogates become one space.
     """
-    line = _UNSAFE.sub(" ", text[: 4 * limit]).strip()
+    line = re.sub(_UNSAFE, " ", text[: 4 * limit]).strip()
     return line if len(line) <= limit else line[: limit - 1] + "…"
