@@ -32,6 +32,7 @@ _PLAIN = {
     *("discriminator", "example", "externalDocs", "xml"),
 }
 _DIALECTS = {"https://json-schema.org/draft/2020-12/schema", "https://spec.openapis.org/oas/3.1/dialect/base"}
+_ANCHORS = {"$id", "$anchor", "$dynamicAnchor"}
 _INTEGERS = {"int32": 2**31, "int64": 2**63}
 
 
@@ -101,12 +102,30 @@ def convert(root: Node, direction: Direction) -> tuple[Files, list[str]]:
     files = _Copies(root.files)
     root = Node(files, root.uri, "", files.tree(root.uri))
     old = root.text("openapi").startswith("3.0.")
+    nodes = list(_walk(files, root, old=old))
     unknown: list[str] = []
+    for node in nodes:
+        schema = node.mapping()
+        if old:
+            _from_3_0(schema)
+        unknown += _unknown_keywords(node, schema)
+        _bound_integers(schema)
+    for node in nodes:
+        _forbid_one_way(node, direction)
+        _refer_by_identity(node)
+    if any(not _ANCHORS.isdisjoint(node.mapping()) for node in nodes):
+        # Only below a keyword of JSON Schema are `$id` and `$anchor` looked for.
+        root.mapping()["$defs"] = root.mapping()["components"]["schemas"]
+    return files, unknown
+
+
+def _walk(files: Files, root: Node, *, old: bool) -> Iterator[Node]:
+    """Yield each schema that is an object, once; what has an `$id` can be found under it before it is referred to."""
     waiting, referring = list(places(root)), list[Node]()
     seen: set[tuple[str, str]] = set()
     while waiting or referring:
-        node = waiting.pop() if waiting else referring.pop().follow()
-        if (node.uri, node.pointer) in seen or isinstance(node.value, bool):
+        node = waiting.pop() if waiting else referring.pop().target()
+        if node is None or (node.uri, node.pointer) in seen or isinstance(node.value, bool):
             continue
         seen.add((node.uri, node.pointer))
         schema = node.mapping()
@@ -115,16 +134,19 @@ def convert(root: Node, direction: Direction) -> tuple[Files, list[str]]:
             uri = urljoin(node.uri, identity).removesuffix("#")
             files.trees[uri] = schema
             node = Node(files, uri, "", schema)
-        if old:
-            _from_3_0(schema)
-        unknown += _unknown_keywords(node, schema)
-        _bound_integers(schema)
-        _forbid_one_way(node, direction)
-        reference = schema.get("$ref")
-        if isinstance(reference, str) and ("#" not in reference or reference.endswith("#") or "#/" in reference):
+        if "$ref" in schema:
             referring.append(node)
+            for sibling in schema.keys() - {"$ref"} if old else ():
+                del schema[sibling]
+        yield node
         waiting += _children(node, schema)
-    return files, unknown
+
+
+def _refer_by_identity(node: Node) -> None:
+    """Let a pointer to a schema with an `$id` name that instead, or its own references are read from the wrong base."""
+    target = node.target()
+    if target is not None and is_object(target.value) and isinstance(target.value.get("$id"), str):
+        node.mapping()["$ref"] = urljoin(target.uri, target.value["$id"])
 
 
 def _children(node: Node, schema: JsonObject) -> Iterator[Node]:
@@ -150,9 +172,6 @@ def _unknown_keywords(node: Node, schema: JsonObject) -> Iterator[str]:
 
 
 def _from_3_0(schema: JsonObject) -> None:
-    if "$ref" in schema:
-        for sibling in schema.keys() - {"$ref"}:
-            del schema[sibling]
     if schema.pop("nullable", False) is True and isinstance(schema.get("type"), str):
         schema["type"] = [schema["type"], "null"]
     for exclusive, bound in (("exclusiveMinimum", "minimum"), ("exclusiveMaximum", "maximum")):
@@ -177,8 +196,11 @@ def _forbid_one_way(node: Node, direction: Direction) -> None:
         return
     owner = node.child("properties")
     for name in list(properties):
-        target = owner.child(name)
-        if any(is_object(part.value) and part.value.get(keyword) is True for part in (target, target.follow())):
+        declared = owner.child(name)
+        if any(
+            part is not None and is_object(part.value) and part.value.get(keyword)
+            for part in (declared, declared.target())
+        ):
             properties[name] = False
             if isinstance(schema.get("required"), list):
                 schema["required"] = [required for required in schema["required"] if required != name]

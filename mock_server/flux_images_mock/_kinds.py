@@ -6,9 +6,12 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 
+from flux_images_mock._json import is_object
+
 if TYPE_CHECKING:
     from flux_images_mock._spec import Node
 
+_DEEPEST = 8
 _INTEGER = re.compile(r"-?(?:0|[1-9][0-9]{0,300})", re.ASCII)
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]{0,300})(?:\.[0-9]{1,300})?(?:[eE][+-]?[0-9]{1,3})?", re.ASCII)
 _LITERALS: dict[str, tuple[str, Any]] = {"true": ("boolean", True), "false": ("boolean", False), "": ("null", None)}
@@ -60,11 +63,14 @@ _ANY = Kinds()
 def kinds_of(schema: Node, depth: int = 0) -> Kinds:
     """Return the types that the (plain 2020-12) schema takes, references and alternatives included."""
     kinds = Kinds()
-    if depth > 8:
+    if depth > _DEEPEST:
         return kinds
-    for node in {(part.uri, part.pointer): part for part in (schema, schema.follow())}.values():
-        if isinstance(node.value, dict):
-            _gather(kinds, node, depth)
+    node: Node | None = schema
+    while node is not None and is_object(node.value):
+        _gather(kinds, node, depth)
+        node, depth = node.target(), depth + 1
+        if depth > _DEEPEST:
+            break
     return kinds
 
 

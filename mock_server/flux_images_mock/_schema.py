@@ -7,13 +7,13 @@ import binascii
 import random
 from itertools import islice
 from typing import TYPE_CHECKING, Any, cast
-from urllib.parse import quote
 
 import jsonschema_rs
 import orjson
 
 from flux_images_mock._dialect import Direction, convert
 from flux_images_mock._http import Violation
+from flux_images_mock._json import is_array, is_object
 from flux_images_mock._ratio import RatioRange
 from flux_images_mock._spec import Node, SpecError, escape, look_up
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 MOST_VIOLATIONS = 100
 _LONGEST = 80
+_ATTEMPTS = 100
 
 
 class Schemas:
@@ -30,28 +31,44 @@ class Schemas:
     def __init__(self, root: Node, direction: Direction) -> None:
         self._files, self.problems = convert(root, direction)
         self._registry = jsonschema_rs.Registry(list(self._files.trees.items()))
+        self._for_samples: jsonschema_rs.Registry | None = None
         self._compiled: dict[str, jsonschema_rs.Validator] = {}
 
     def validator(self, node: Node) -> jsonschema_rs.Validator:
         """Return the validator of the schema at `node`; one that stands in several places is compiled once."""
-        only_refers = isinstance(node.value, dict) and node.mapping().keys() == {"$ref"}
-        target = node.follow() if only_refers else node
-        reference = _reference(target)
-        if reference not in self._compiled:
-            self._compiled[reference] = self._compile(reference, target)
-        return self._compiled[reference]
+        node = self.plain(node)
+        while is_object(node.value) and node.value.keys() == {"$ref"} and (target := node.target()) is not None:
+            node = target
+        if node.reference not in self._compiled:
+            self._compiled[node.reference] = self._compile(node)
+        return self._compiled[node.reference]
 
     def plain(self, node: Node) -> Node:
         """Return the schema at `node` in plain 2020-12."""
         return Node(self._files, node.uri, node.pointer, look_up(self._files.tree(node.uri), node.pointer))
 
     def sample(self, node: Node, seed: str) -> Any:
-        """Return a value that fits the schema at `node`, the same one for the same seed."""
-        from flux_images_mock._generate import Generator
+        """Return a value that fits the schema at `node`, the same one for the same seed.
 
-        schema = {"$ref": _reference(node)}
-        canonical = jsonschema_rs.canonicalize(schema, registry=self._registry, offline=True)
-        return Generator(canonical, random.Random(seed)).value()  # noqa: S311 -- sample data, not a secret
+        Where every attempt fails, the last is returned all the same: the check of the answer then says what is wrong.
+        """
+        # Most mocks answer from examples and never need what is imported here.
+        from flux_images_mock._generate import Generator, UnsatisfiableError
+
+        if self._for_samples is None:
+            trees = [(uri, _with_plain_ratios(tree)) for uri, tree in self._files.trees.items()]
+            self._for_samples = jsonschema_rs.Registry(trees)
+        schema = {"$ref": node.reference}
+        registry = self._for_samples
+        canonical = jsonschema_rs.canonicalize(schema, registry=registry, validate_formats=True, offline=True)
+        validator, value = self.validator(node), None
+        for attempt in range(_ATTEMPTS):
+            rng = random.Random(f"{seed} {attempt}")  # noqa: S311 -- sample data, not a secret
+            with suppress(UnsatisfiableError):
+                value = Generator(canonical, rng).value()
+                if validator.is_valid(value):
+                    break
+        return value
 
     def _compile(self, node: Node) -> jsonschema_rs.Validator:
         try:
@@ -67,10 +84,13 @@ class Schemas:
             raise SpecError(f"{node.location}: not a valid schema: {error.message}") from error
 
 
-def _reference(node: Node) -> str:
-    """The URI of a node; a path with parameters puts braces into its pointer, which a URI may not hold."""
-    pointer = quote(node.pointer, safe="/~!$&'()*+,;=:@")
-    return f"{node.uri}#{pointer}"
+def _with_plain_ratios(tree: Any) -> Any:
+    """Return a copy of a file in which a ratio between two bounds is one of them, which any generator understands."""
+    if is_object(tree):
+        if "x-ratio-range" in tree:
+            return {"const": tree["x-ratio-range"][0]}
+        return {key: _with_plain_ratios(value) for key, value in tree.items()}
+    return [_with_plain_ratios(value) for value in tree] if is_array(tree) else tree
 
 
 def _is_base64(text: str) -> bool:
@@ -166,5 +186,8 @@ _PHRASES: dict[str, Callable[[Any], str]] = {
     "pattern": lambda pattern: f"text that matches {pattern}",
     "format": lambda name: f"a string in the format {name}",
     "not": lambda schema: f"anything but {shorten(schema)}",
+    "contains": lambda _: "some items, neither too few nor too many, that fit",
+    "unevaluatedItems": lambda _: "no further items",
+    "propertyNames": lambda error: f"names of properties that fit: {str(error).splitlines()[0]}",
     "falseSchema": lambda _: "nothing here",
 }

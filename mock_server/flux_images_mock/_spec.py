@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote, urldefrag, urljoin, urlsplit
+from urllib.parse import quote, unquote, urldefrag, urljoin, urlsplit
 from urllib.request import url2pathname
 
 import orjson
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Hashable, Iterator
 
 _EXTENSIBLE = ("paths", "responses")
+_POINTER_CHARACTERS = "/~!$&'()*+,;=:@"
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 
 
@@ -134,16 +135,30 @@ class Node:
     def follow(self) -> Node:
         """Return what this place refers to, or itself if it refers to nothing."""
         node, seen = self, {(self.uri, self.pointer)}
-        while is_object(node.value) and isinstance(reference := node.value.get("$ref"), str):
-            uri, pointer = urldefrag(urljoin(node.uri, reference))
-            if (uri, pointer) in seen:
-                raise self.error(f"the reference {reference} leads back to itself")
-            seen.add((uri, pointer))
-            try:
-                node = Node(self.files, uri, pointer, look_up(self.files.tree(uri), pointer))
-            except LookupError as error:
-                raise node.error(f"the reference {reference} leads nowhere") from error
+        while (target := node.target()) is not None:
+            if (target.uri, target.pointer) in seen:
+                raise self.error("the reference leads back to itself")
+            seen.add((target.uri, target.pointer))
+            node = target
         return node
+
+    def target(self) -> Node | None:
+        """Return what this place's `$ref` points at; nothing if it has none, or one by `$anchor`."""
+        reference = self.value.get("$ref") if is_object(self.value) else None
+        if not isinstance(reference, str):
+            return None
+        uri, pointer = urldefrag(urljoin(self.uri, reference))
+        if pointer and not pointer.startswith("/"):
+            return None
+        try:
+            return Node(self.files, uri, pointer, look_up(self.files.tree(uri), pointer))
+        except LookupError as error:
+            raise self.error(f"the reference {reference} leads nowhere") from error
+
+    @property
+    def reference(self) -> str:
+        """A reference to this place, as a URI."""
+        return f"{self.uri}#{quote(self.pointer, safe=_POINTER_CHARACTERS)}"
 
     def get(self, key: str) -> Node | None:
         """Return what stands under `key`, references followed; nothing if there is no such key."""
