@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import binascii
 import random
+from contextlib import suppress
 from itertools import islice
 from typing import TYPE_CHECKING, Any, cast
 
