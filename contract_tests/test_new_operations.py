@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import importlib
-import inspect
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -54,9 +53,17 @@ def server(spec: Any) -> Iterator[MockServer]:
         yield running
 
 
-def _call(endpoint: ModuleType, form: str, **arguments: Any) -> Any:
-    result = getattr(endpoint, form)(**arguments)
-    return asyncio.run(result) if inspect.iscoroutine(result) else result
+def _call(endpoint: ModuleType, form: str, *, client: Any, **arguments: Any) -> Any:
+    """Call an endpoint function, synchronous or not, and close the client."""
+
+    async def awaited() -> Any:
+        async with client:
+            return await endpoint.asyncio(client=client, **arguments)
+
+    if form == "asyncio":
+        return asyncio.run(awaited())
+    with client:
+        return endpoint.sync(client=client, **arguments)
 
 
 def _right(api: Callable[[str], ModuleType]) -> dict[str, tuple[dict[str, Any], Any]]:
