@@ -180,7 +180,7 @@ class FluxImages(_BaseClient):
         )
         _check_kind(http_client, httpx.Client)
         inner = http_client or _pool.sync_client(config.base_url)
-        self._wire(config, inner, Downloads(config.rules, _pool.sync_downloads(http_client)))
+        self._wire(config, inner, Downloads(config.rules, http_client))
 
     def _wire(self, config: _Config, inner: httpx.Client, downloads: Downloads) -> None:
         self._config = config
@@ -266,7 +266,7 @@ class FluxImages(_BaseClient):
         return other
 
     def close(self) -> None:
-        """Close the connections; the user's own ``http_client`` too. Pictures can't be fetched afterwards."""
+        """Close the connections, those of an ``http_client`` that was given too."""
         self._inner.close()
         self._downloads.close()
 
@@ -316,7 +316,7 @@ class AsyncFluxImages(_BaseClient):
         )
         _check_kind(http_client, httpx.AsyncClient)
         inner = http_client or _pool.async_client(config.base_url, fast=fast)
-        self._wire(config, inner, AsyncDownloads(config.rules, _pool.async_downloads(http_client)))
+        self._wire(config, inner, AsyncDownloads(config.rules, http_client))
 
     def _wire(self, config: _Config, inner: httpx.AsyncClient, downloads: AsyncDownloads) -> None:
         self._config = config
@@ -380,7 +380,7 @@ class AsyncFluxImages(_BaseClient):
         return other
 
     async def close(self) -> None:
-        """Close the connections; the user's own ``http_client`` too. Pictures can't be fetched afterwards."""
+        """Close the connections, those of an ``http_client`` that was given too."""
         await self._inner.aclose()
         await self._downloads.aclose()
 

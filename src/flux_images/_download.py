@@ -12,8 +12,10 @@ from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
 import httpx
 
+from flux_images import _pool
 from flux_images._address import is_private
-from flux_images._errors import ImageDownloadError
+from flux_images._errors import ClientClosedError, ImageDownloadError
+from flux_images._pool import NO_AUTH
 from flux_images._retry import Policy, backoff
 from flux_images._text import one_line
 
@@ -26,7 +28,6 @@ MAX_REDIRECTS = 5
 IN_MEMORY = 2**19
 """Bytes up to which a picture waits in memory instead of in a temporary file."""
 
-_NO_AUTH = httpx.Auth()
 _EXPIRED = (401, 403, 404, 410)
 _PAID = "the picture was paid for: fetch it again, do not buy it again"
 
@@ -155,10 +156,14 @@ class _Download:
 class Downloads:
     """Fetches pictures with a client of its own, made when first needed, or with the user's."""
 
-    def __init__(self, rules: Rules, make_client: Callable[[], httpx.Client]) -> None:
+    def __init__(self, rules: Rules, given: httpx.Client | None = None) -> None:
         self._rules = rules
-        self._make_client = make_client
-        self._client: httpx.Client | None = None
+        self._given = given
+        self._own: httpx.Client | None = None
+        self._closed = False
+
+    def __reduce__(self) -> tuple[type[Downloads], tuple[Rules]]:
+        return Downloads, (self._rules,)
 
     def fetch(self, url: str) -> IO[bytes]:
         """The file at an address.
@@ -167,19 +172,34 @@ class Downloads:
             ImageDownloadError: says why there is none.
         """
         download = _Download(url, self._rules)
-        while True:
-            try:
-                self._attempt(download)
-            except (ImageDownloadError, httpx.HTTPError) as error:
-                wait = download.wait(error)
-            else:
-                return download.file
-            time.sleep(wait)
+        client = self._client()
+        try:
+            while True:
+                try:
+                    self._attempt(client, download)
+                except (ImageDownloadError, httpx.HTTPError) as error:
+                    wait = download.wait(error)
+                else:
+                    return download.file
+                time.sleep(wait)
+        finally:
+            if self._closed and client is not self._given:
+                client.close()
 
-    def _attempt(self, download: _Download) -> None:
-        if self._client is None:
-            self._client = self._make_client()
+    def _client(self) -> httpx.Client:
+        """After ``close`` a paid picture can still be fetched, by a client for it alone."""
+        if self._given is not None:
+            if self._given.is_closed:
+                raise ClientClosedError("the http_client is closed; fetch pictures before closing it")
+            return self._given
+        if self._closed:
+            return _pool.sync_downloads()
+        if self._own is None:
+            self._own = _pool.sync_downloads()
+        return self._own
 
+    @staticmethod
+    def _attempt(client: httpx.Client, download: _Download) -> None:
         host = ""
 
         def trace(event: str, info: dict[str, Any]) -> None:
@@ -195,7 +215,7 @@ class Downloads:
 
         download.restart()
         while True:
-            response = self._client.send(download.request(trace), stream=True, auth=_NO_AUTH, follow_redirects=False)
+            response = client.send(download.request(trace), stream=True, auth=NO_AUTH, follow_redirects=False)
             try:
                 if download.moved(response):
                     continue
@@ -207,18 +227,23 @@ class Downloads:
                 response.close()
 
     def close(self) -> None:
-        """Close the connections."""
-        if self._client is not None:
-            self._client.close()
+        """Close the connections that are kept for the next picture."""
+        self._closed = True
+        if self._own is not None:
+            self._own.close()
 
 
 class AsyncDownloads:
     """The same for asyncio and trio."""
 
-    def __init__(self, rules: Rules, make_client: Callable[[], httpx.AsyncClient]) -> None:
+    def __init__(self, rules: Rules, given: httpx.AsyncClient | None = None) -> None:
         self._rules = rules
-        self._make_client = make_client
-        self._client: httpx.AsyncClient | None = None
+        self._given = given
+        self._own: httpx.AsyncClient | None = None
+        self._closed = False
+
+    def __reduce__(self) -> tuple[type[AsyncDownloads], tuple[Rules]]:
+        return AsyncDownloads, (self._rules,)
 
     async def fetch(self, url: str) -> IO[bytes]:
         """The file at an address.
@@ -229,20 +254,35 @@ class AsyncDownloads:
         import anyio  # not needed to import the SDK
 
         download = _Download(url, self._rules)
-        while True:
-            try:
-                with anyio.move_on_after(download.left()):
-                    await self._attempt(download)
-                    return download.file
-                raise download.out_of_time()
-            except (ImageDownloadError, httpx.HTTPError) as error:
-                wait = download.wait(error)
-            await anyio.sleep(wait)
+        client = self._client()
+        try:
+            while True:
+                try:
+                    with anyio.move_on_after(download.left()):
+                        await self._attempt(client, download)
+                        return download.file
+                    raise download.out_of_time()
+                except (ImageDownloadError, httpx.HTTPError) as error:
+                    wait = download.wait(error)
+                await anyio.sleep(wait)
+        finally:
+            if self._closed and client is not self._given:
+                await client.aclose()
 
-    async def _attempt(self, download: _Download) -> None:
-        if self._client is None:
-            self._client = self._make_client()
+    def _client(self) -> httpx.AsyncClient:
+        """After ``close`` a paid picture can still be fetched, by a client for it alone."""
+        if self._given is not None:
+            if self._given.is_closed:
+                raise ClientClosedError("the http_client is closed; fetch pictures before closing it")
+            return self._given
+        if self._closed:
+            return _pool.async_downloads()
+        if self._own is None:
+            self._own = _pool.async_downloads()
+        return self._own
 
+    @staticmethod
+    async def _attempt(client: httpx.AsyncClient, download: _Download) -> None:
         host = ""
 
         async def trace(event: str, info: dict[str, Any]) -> None:
@@ -258,9 +298,7 @@ class AsyncDownloads:
 
         download.restart()
         while True:
-            response = await self._client.send(
-                download.request(trace), stream=True, auth=_NO_AUTH, follow_redirects=False
-            )
+            response = await client.send(download.request(trace), stream=True, auth=NO_AUTH, follow_redirects=False)
             try:
                 if download.moved(response):
                     continue
@@ -272,6 +310,7 @@ class AsyncDownloads:
                 await response.aclose()
 
     async def aclose(self) -> None:
-        """Close the connections."""
-        if self._client is not None:
-            await self._client.aclose()
+        """Close the connections that are kept for the next picture."""
+        self._closed = True
+        if self._own is not None:
+            await self._own.aclose()

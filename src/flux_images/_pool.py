@@ -5,15 +5,14 @@ from __future__ import annotations
 import os
 import ssl
 from functools import cache
-from typing import TYPE_CHECKING
 
 import httpx
 
 from flux_images._address import is_loopback
 from flux_images._errors import ConfigurationError
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
+NO_AUTH = httpx.Auth()
+"""Keeps a client from adding credentials of its own, from its settings or from an address."""
 
 
 def sync_client(base_url: httpx.URL) -> httpx.Client:
@@ -37,14 +36,14 @@ def async_client(base_url: httpx.URL, *, fast: bool) -> httpx.AsyncClient:
     return httpx.AsyncClient(transport=AiohttpTransport(verify=_tls_for(base_url), limits=limits))
 
 
-def sync_downloads(given: httpx.Client | None) -> Callable[[], httpx.Client]:
-    """What makes the client that fetches pictures: the user's own, or a separate one."""
-    return lambda: given or httpx.Client(verify=_trusted())
+def sync_downloads() -> httpx.Client:
+    """A pool for pictures, which shares nothing with that of the API."""
+    return httpx.Client(verify=_trusted())
 
 
-def async_downloads(given: httpx.AsyncClient | None) -> Callable[[], httpx.AsyncClient]:
-    """The same for asyncio and trio."""
-    return lambda: given or httpx.AsyncClient(verify=_trusted())
+def async_downloads() -> httpx.AsyncClient:
+    """The same for asyncio and trio; always httpx's own transport, which tells who it is connected to."""
+    return httpx.AsyncClient(verify=_trusted())
 
 
 def _tls_for(base_url: httpx.URL) -> ssl.SSLContext:

@@ -15,6 +15,7 @@ import httpx
 from flux_images._answers import ErrorAnswer, Receiver, WholeAnswer
 from flux_images._call import Call, Settings
 from flux_images._errors import ClientClosedError, FluxImagesError
+from flux_images._pool import NO_AUTH
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 CLOSED = "the client is closed; make a new one"
-NO_AUTH = httpx.Auth()
-"""Keeps the user's client from adding credentials of its own, from its settings or from an address."""
 
 
 class ApiClient(httpx.Client):
