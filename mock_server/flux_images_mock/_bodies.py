@@ -66,7 +66,7 @@ class Body:
         """Return the body's value, nothing if there is none, and its differences from the description."""
         line = (headers.get(b"content-type") or b"").decode("latin-1")
         essence = essence_of(line)
-        if not content and essence != _URLENCODED:
+        if not content and (not essence or is_json(essence) or essence == _MULTIPART):
             return None, [Violation("body", "", "a body", "nothing")] if self.required else []
         media = self._find(essence)
         if media is None:
