@@ -74,7 +74,7 @@ def assemble(
     for name, group in groups.items():
         pointer = f"/{escape(name)}"
         kind = kinds.properties.get(name) or kinds.rest or _ANY
-        is_list = "array" in kind.types
+        is_list = "array" in kind.types or (not kind.types and len(group) > 1)
         if len(group) > 1 and not is_list:
             violations.append(Violation("body", pointer, "one field of this name", str(len(group))))
         allowed = media_types.get(name)

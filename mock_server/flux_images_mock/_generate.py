@@ -120,8 +120,8 @@ class Generator:
         first = low if low is not None else (min(0, high) if high is not None else 1)
         last = high if high is not None else max(first, 0) + 100
         if not multiples:
-            whole = range(math.ceil(first), math.floor(last) + 1)
-            return self._rng.choice(whole) if whole else float(first + (last - first) / 2)
+            lowest, highest = math.ceil(first), math.floor(last)
+            return self._rng.randint(lowest, highest) if lowest <= highest else float(first + (last - first) / 2)
         step = math.lcm(*map(int, multiples)) if all(part == int(part) for part in multiples) else multiples[0]
         count = self._rng.randint(math.ceil(first / step), max(math.floor(last / step), math.ceil(first / step)))
         found = count * step

@@ -131,7 +131,10 @@ class Parameter:
             prefix = f"{self.name}="
             return [("", part.removeprefix(prefix)) for part in parts]
         separator = re.compile(r"\.") if self.style == "label" and self.explode else _SEPARATORS.get(self.style, _COMMA)
-        return [("", part) for part in separator.split(self._bare(text))]
+        bare = self._bare(text)
+        if not bare and self.kinds.items is not None and "string" not in self.kinds.items.types:
+            return []
+        return [("", part) for part in separator.split(bare)]
 
     def _pairs(self, parts: list[str]) -> RawPairs:
         if self.explode:
