@@ -93,7 +93,8 @@ class Parameter:
         if self.style == "deepObject" or self._is_spread_object():
             return self.kinds.read_members([(name, self._decode(text)) for name, text in texts])
         if self._is_array(texts):
-            return self.kinds.read_items([self._decode(text) for _, text in self._split(texts)])
+            items = self.kinds.read_items([self._decode(text) for _, text in self._split(texts)])
+            return [] if items == [""] and not self.validator.is_valid(items) else items
         if "object" in self.kinds.types:
             return self.kinds.read_members(self._pairs([text for _, text in self._split(texts)]))
         readings = self.kinds.readings(self._one(texts, self._decode))
@@ -131,10 +132,7 @@ class Parameter:
             prefix = f"{self.name}="
             return [("", part.removeprefix(prefix)) for part in parts]
         separator = re.compile(r"\.") if self.style == "label" and self.explode else _SEPARATORS.get(self.style, _COMMA)
-        bare = self._bare(text)
-        if not bare and self.kinds.items is not None and "string" not in self.kinds.items.types:
-            return []
-        return [("", part) for part in separator.split(bare)]
+        return [("", part) for part in separator.split(self._bare(text))]
 
     def _pairs(self, parts: list[str]) -> RawPairs:
         if self.explode:
