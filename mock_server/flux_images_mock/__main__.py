@@ -7,12 +7,14 @@ import sys
 from typing import TYPE_CHECKING
 
 from flux_images_mock._app import MockApp
-from flux_images_mock._engine import Engine, State
+from flux_images_mock._durations import OptionError
+from flux_images_mock._engine import Engine
 from flux_images_mock._log import for_people, for_programs
 from flux_images_mock._options import from_arguments, parser
 from flux_images_mock._scenarios import UnknownScenarioError
 from flux_images_mock._server import address, bind, configure
 from flux_images_mock._spec import SpecError, load
+from flux_images_mock._state import State
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,11 +30,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Serve until SIGTERM or Ctrl-C and return 0; return 2 with one line on standard error if that can't begin."""
     arguments = parser().parse_args(argv)
     options = from_arguments(arguments)
-    state = State()
     try:
+        state = State(options)
         engine = Engine(load(arguments.spec), state, options, _say)
         listener = bind(arguments.host, arguments.port)
-    except (SpecError, UnknownScenarioError) as error:
+    except (SpecError, OptionError, UnknownScenarioError) as error:
         _say(str(error))
         return 2
     except (OSError, OverflowError) as error:

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import re
-from time import perf_counter
 from typing import TYPE_CHECKING, Any, Unpack
 from urllib.parse import quote
 
-from flux_images_mock._engine import Engine, State
+from flux_images_mock._engine import Engine
+from flux_images_mock._control import Control
+from flux_images_mock._faults import EXTENSION, play, wait
 from flux_images_mock._http import Answer, Exchange, Headers, Request, TooLargeError
+from flux_images_mock._journal import is_journaled
 from flux_images_mock._options import MAX_BODY, Options
-from flux_images_mock._pictures import PREFIX
+from flux_images_mock._paths import CONTROL, PICTURES
 from flux_images_mock._spec import load
+from flux_images_mock._state import State
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, MutableMapping
     from pathlib import Path
 
+    from flux_images_mock._faults import Fault
     from flux_images_mock._log import AccessLog
 
     Message = MutableMapping[str, Any]
@@ -38,27 +42,52 @@ class MockApp:
         self.state = state
         self._max_body = options.get("max_body", MAX_BODY)
         self._log = log
+        self._control = Control(engine, state, options)
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
         """Answer one request."""
         if scope["type"] != "http":
             raise RuntimeError(f"the mock speaks HTTP only, not {scope['type']}")
-        exchange = Exchange(_request(scope))
-        begun = 0.0 if self._log is None else perf_counter()
+        exchange, state = Exchange(_request(scope)), self.state
+        journal, begun = state.journal, state.clock.now()
         try:
-            answer = await self._answer(exchange, receive)
+            answer = await self.answer(exchange, lambda: self._read(exchange.request.headers, receive))
+            entry = journal.add(exchange, answer, begun) if is_journaled(exchange.request.path) else None
+            if answer.delay:
+                await wait(answer.delay, state.clock, receive)
+            if answer.fault is not None:
+                await self._break(answer, answer.fault, scope, send, receive)
+            else:
+                await _send(answer, send)
         except DisconnectedError:
             return
-        headers = [*answer.headers, (b"connection", b"close")] if answer.close else answer.headers
-        await send({"type": "http.response.start", "status": answer.status, "headers": headers})
-        await send({"type": "http.response.body", "body": answer.body})
+        finally:
+            if exchange.finish is not None:
+                exchange.finish()
+        duration = state.clock.now() - begun
+        if entry is not None:
+            entry.duration = duration
         if self._log is not None:
-            self._log(exchange, answer, (perf_counter() - begun) * 1000)
+            self._log(exchange, answer, duration * 1000)
 
-    async def _answer(self, exchange: Exchange, receive: Receive) -> Answer:
-        if exchange.request.path.startswith(PREFIX):
+    async def answer(self, exchange: Exchange, read_body: Callable[[], Awaitable[bytes]]) -> Answer:
+        """Return the answer to a request, and what is to be done with it on the way."""
+        path = exchange.request.path
+        if not path.startswith(CONTROL):
+            return await self.engine.answer(exchange, read_body)
+        if path.startswith(PICTURES):
             return await self.state.gallery.serve(exchange)
-        return await self.engine.answer(exchange, lambda: self._read(exchange.request.headers, receive))
+        return await self._control.answer(exchange, read_body)
+
+    async def _break(
+        self, answer: Answer, fault: Fault, scope: MutableMapping[str, Any], send: Send, receive: Receive
+    ) -> None:
+        if EXTENSION in scope.get("extensions", ()):
+            await play(fault, answer, self.state.clock, send, receive)
+            return
+        arrived = fault.without_wire(answer)
+        await self.state.clock.sleep(fault.duration(answer))
+        await _send(arrived, send)
 
     async def _read(self, headers: Headers, receive: Receive) -> bytes:
         length = headers.get(b"content-length")
@@ -80,6 +109,12 @@ class MockApp:
         return b"".join(parts)
 
 
+async def _send(answer: Answer, send: Send) -> None:
+    headers = [*answer.headers, (b"connection", b"close")] if answer.close else answer.headers
+    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+    await send({"type": "http.response.body", "body": answer.body})
+
+
 def _request(scope: MutableMapping[str, Any]) -> Request:
     headers = Headers(scope["headers"])
     raw_path: bytes | None = scope.get("raw_path")
@@ -96,5 +131,5 @@ def app(spec: str | Path | None = None, **options: Unpack[Options]) -> MockApp:
 
     Works in-process with `httpx.ASGITransport`. Raises `ValueError` where the description can't be served.
     """
-    state = State()
+    state = State(options)
     return MockApp(Engine(load(spec), state, options), state, options)

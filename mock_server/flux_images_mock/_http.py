@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING, Any
 from flux_images_mock._headers import new_request_id
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
+    from flux_images_mock._faults import Fault
     from flux_images_mock._operation import Operation
+    from flux_images_mock._scenarios import Scenario
 
 Pair = tuple[bytes, bytes]
 Pairs = list[Pair]
@@ -61,6 +63,10 @@ class Answer:
     body: bytes
     origin: str
     close: bool = False
+    delay: float = 0.0
+    """Seconds of the mock's clock to wait before it leaves."""
+    fault: Fault | None = None
+    """What goes wrong on its way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,3 +125,7 @@ class Exchange:
     parameters: dict[tuple[str, str], Any] = field(default_factory=lambda: {})
     body: Any = None
     violations: Sequence[Violation] = ()
+    scenario: Scenario | None = None
+    billed: int = 0
+    finish: Callable[[], None] | None = None
+    """What to call when the answer has left, or nobody waits for it any more."""

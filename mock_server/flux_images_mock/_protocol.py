@@ -6,11 +6,15 @@ uvicorn's protocol on httptools already refuses what is ambiguous: two lengths, 
 from __future__ import annotations
 
 import asyncio
+import struct
+from socket import SO_LINGER, SOL_SOCKET
 from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import unquote
 
 import httptools
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
+
+from flux_images_mock._faults import EXTENSION
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -18,6 +22,8 @@ if TYPE_CHECKING:
     from uvicorn._types import ASGI3Application, ASGISendEvent, HTTPResponseStartEvent
     from uvicorn.config import Config
     from uvicorn.server import ServerState
+
+    from flux_images_mock._faults import End
 
 MOST_HEAD_BYTES = 64 * 1024
 """Bytes of a request line and its headers."""
@@ -27,6 +33,10 @@ _LINGER = 2.0
 
 _SLOWEST = 1024 * 1024
 """Bytes a second at which a body may take its time."""
+
+
+_NO_LINGER = struct.pack("ii", 1, 0)  # closing then resets the connection
+_EXTENSIONS: dict[str, dict[object, object]] = {EXTENSION: {}}
 
 
 class _Cycle(RequestResponseCycle):
@@ -42,6 +52,9 @@ class _Cycle(RequestResponseCycle):
         if message["type"] == "http.response.start":
             self._start = message
             return
+        if message["type"] == EXTENSION:
+            self._send_raw(message["data"], message["end"])
+            return
         start, self._start = self._start, None
         if start is None or message["type"] != "http.response.body" or message.get("more_body"):
             if start is not None:
@@ -51,6 +64,19 @@ class _Cycle(RequestResponseCycle):
         if self.disconnected:
             return
         self._send_whole(start, message.get("body", b""))
+
+    def _send_raw(self, data: bytes, end: End | None) -> None:
+        """Write bytes that the application has put together by itself, and end the connection as it says."""
+        self.response_started = True
+        self.response_complete = end is not None
+        if self.disconnected:
+            return
+        self.transport.write(data)
+        if end == "reset":
+            self.transport.get_extra_info("socket").setsockopt(SOL_SOCKET, SO_LINGER, _NO_LINGER)
+            self.transport.abort()
+        elif end == "close":
+            self.transport.close()
 
     def _send_whole(self, start: HTTPResponseStartEvent, body: bytes) -> None:
         early = self.more_body
@@ -154,6 +180,7 @@ class MockProtocol(HttpToolsProtocol):
         self.scope["path"] = unquote(path) if "%" in path else path
         self.scope["raw_path"] = url.path
         self.scope["query_string"] = url.query or b""
+        self.scope["extensions"] = _EXTENSIONS
         waiting = self._unanswered()
         self.cycle = _Cycle(
             self._linger,

@@ -36,6 +36,7 @@ class Example:
     """One declared example, written out and checked."""
 
     name: str
+    summary: str
     provenance: str
     body: bytes
     violations: list[Violation]
@@ -140,8 +141,8 @@ def _media(name: str, node: Node, schemas: Schemas) -> Media:
         declared["example"] = {"value": value["example"]}
     for key, example in declared.items():
         content = example["value"]
-        provenance = example.get("x-provenance", "")
-        media.examples[key] = Example(key, provenance, media.write(content), media.differences(content))
+        summary, provenance = example.get("summary", ""), example.get("x-provenance", "")
+        media.examples[key] = Example(key, summary, provenance, media.write(content), media.differences(content))
     return media
 
 

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import base64
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import jsonschema_rs
 import orjson
+import yaml
 
+from flux_images_mock._bill import is_billed
+from flux_images_mock._faults import KINDS, Fault
+from flux_images_mock._gallery import FileEffect
 from flux_images_mock._http import Answer, Exchange, Violation
 from flux_images_mock._refuse import fill
 from flux_images_mock._schema import differences
@@ -19,7 +24,9 @@ from flux_images_mock._spec import SpecError, read_tree
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
+    from flux_images_mock._json import JsonObject
     from flux_images_mock._operation import Operation
+    from flux_images_mock._responses import Example
 
     Picker = Callable[[Exchange], tuple[str, str] | None]
     """Names the scenario that a request meets and where it was asked for, or passes."""
@@ -28,22 +35,12 @@ Stage = Literal["edge", "after-auth", "after-validation"]
 
 _FOLDER = Path(__file__).with_name("scenarios")
 _TOKEN = b"sk-mock-"
-_SHAPE = jsonschema_rs.Draft202012Validator(
-    {
-        "type": "object",
-        "required": ["name", "imitates", "provenance", "at", "status"],
-        "additionalProperties": False,
-        "properties": {
-            "name": {"type": "string", "pattern": "^[a-z0-9]+(-[a-z0-9]+)*$"},
-            "imitates": {"type": "string", "minLength": 1},
-            "provenance": {"enum": ["seed", "gateway-family", "openai-convention", "flux-model"]},
-            "at": {"enum": ["edge", "after-auth", "after-validation"]},
-            "status": {"type": "integer", "minimum": 200, "maximum": 599},
-            "headers": {"type": "object", "additionalProperties": {"type": "string"}},
-            "body": {},
-        },
-    }
-)
+_STALL = 600.0
+_DRIP = 1.0
+
+
+def _format() -> jsonschema_rs.Validator:
+    return jsonschema_rs.Draft202012Validator(read_tree(_FOLDER / "format.json"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +51,17 @@ class Scenario:
     imitates: str
     provenance: str
     at: Stage
-    respond: Callable[[Exchange], Answer]
+    respond: Callable[[Exchange], Answer] | None
+    """Makes the answer; without it the request is answered as always, and what follows is done to that."""
+    draw: JsonObject = field(default_factory=lambda: {})
+    """Fields of the request that the gateway changes on the way to the model."""
+    file: FileEffect | None = None
+    fault: Fault | None = None
+    billed: bool = False
+    chaos: bool = False
+    """Whether `--chaos` may pick it."""
+    text: str = ""
+    """The scenario as its file has it."""
 
 
 class UnknownScenarioError(ValueError):
@@ -68,20 +75,20 @@ class UnknownScenarioError(ValueError):
 
 
 class Scenarios:
-    """The catalogue: the files, and every example that the description declares, under the example's name."""
+    """The catalogue: our files, the description's own examples under their names, and the user's files, later first."""
 
     def __init__(self, operations: Iterable[Operation], folders: Iterable[Path] = ()) -> None:
-        self._by_name: dict[str, Scenario] = {}
-        for operation in operations:
-            for scenario in _from_examples(operation):
-                self._by_name.setdefault(scenario.name, scenario)
-        for folder in (_FOLDER, *folders):
-            for path in sorted(folder.glob("*.yaml")):
-                scenario = read_scenario(path)
-                self._by_name[scenario.name] = scenario
+        self._by_name = {scenario.name: scenario for scenario in _read_folder(_FOLDER)}
+        for operation in reversed(list(operations)):
+            self._by_name |= {scenario.name: scenario for scenario in reversed(list(_from_examples(operation)))}
+        for folder in folders:
+            if not folder.is_dir():
+                raise SpecError(f"scenarios: there is no folder {folder}")
+            self._by_name |= {scenario.name: scenario for scenario in _read_folder(folder)}
+        self.chaos = [scenario.name for scenario in self if scenario.chaos]
 
     def __iter__(self) -> Iterator[Scenario]:
-        return iter(self._by_name.values())
+        return (self._by_name[name] for name in sorted(self._by_name))
 
     def get(self, name: str, place: str) -> Scenario:
         """Return a scenario by name; raises `UnknownScenarioError`, which names `place` as where it was asked for."""
@@ -91,36 +98,105 @@ class Scenarios:
         return scenario
 
 
-def read_scenario(path: Path) -> Scenario:
+def _read_folder(folder: Path) -> Iterator[Scenario]:
+    validator = _format()
+    for path in sorted(folder.glob("*.yaml")):
+        yield read_scenario(path, validator)
+
+
+def read_scenario(path: Path, validator: jsonschema_rs.Validator) -> Scenario:
     """Return the scenario in a file; raises `SpecError` with every difference from the format."""
     value = read_tree(path)
-    violations = differences(_SHAPE, value, "scenario")
+    violations = differences(validator, value, "scenario")
     if not violations and value["name"] != path.stem:
         violations = [Violation("scenario", "/name", f"the file's name, {path.stem}", value["name"])]
     if violations:
         raise SpecError(f"{path}: {'; '.join(map(str, violations))}")
-    template = value.get("body", "")
-    headers = {name.lower(): text for name, text in value.get("headers", {}).items()}
+    at: Stage = value["at"]
+    fault = _fault(value)
+    draws_or_breaks = at == "after-validation" and (fault is not None or is_billed(value.get("status", 200)))
+    return Scenario(
+        name=value["name"],
+        imitates=value["imitates"],
+        provenance=value["provenance"],
+        at=at,
+        respond=_answer(value, value["name"]) if "status" in value else None,
+        draw=value.get("draw", {}),
+        file=_file(value["file"], value["name"]) if "file" in value else None,
+        fault=fault,
+        billed=value.get("billed", draws_or_breaks),
+        chaos=value.get("chaos", False),
+        text=path.read_text("utf-8"),
+    )
+
+
+def _answer(value: JsonObject, name: str) -> Callable[[Exchange], Answer]:
+    template = base64.b64decode(value["body-base64"]) if "body-base64" in value else value.get("body", "")
+    headers = {key.lower(): text for key, text in value.get("headers", {}).items()}
 
     def respond(exchange: Exchange) -> Answer:
         words = {"request_id": exchange.request_id.decode()}
         filled = fill(template, words)
-        body = filled.encode() if isinstance(filled, str) else orjson.dumps(filled)
-        pairs = [(name.encode(), fill(text, words).encode()) for name, text in headers.items()]
-        return Answer(
-            value["status"], [*pairs, (b"content-length", b"%d" % len(body))], body, f"scenario {value['name']}"
-        )
+        body = filled if isinstance(filled, bytes) else filled.encode() if isinstance(filled, str) else None
+        body = orjson.dumps(filled) if body is None else body
+        pairs = [(key.encode(), fill(text, words).encode()) for key, text in headers.items()]
+        return Answer(value["status"], [*pairs, (b"content-length", b"%d" % len(body))], body, f"scenario {name}")
 
-    return Scenario(value["name"], value["imitates"], value["provenance"], value["at"], respond)
+    return respond
+
+
+def _file(value: JsonObject, name: str) -> FileEffect:
+    return FileEffect(
+        answer=_answer(value, name) if "status" in value else None,
+        fault=_fault(value),
+        expired=value.get("expired", False),
+        cut=value.get("cut", False),
+        least_bytes=value.get("bytes", 0),
+    )
+
+
+def _fault(value: JsonObject) -> Fault | None:
+    kind = value.get("fault")
+    if kind is None:
+        return None
+    usual = 0.0 if not KINDS[kind].waits else _DRIP if kind == "drip" else _STALL
+    return Fault(kind, float(value.get("seconds", usual)))
 
 
 def _from_examples(operation: Operation) -> Iterator[Scenario]:
     for status, response in operation.responses.in_turn():
         at: Stage = "after-auth" if status in (401, 403) else "after-validation"
+        billed = is_billed(status) and bool(operation.extensions.get("x-billed"))
         for media in response.media.values():
             for example in media.examples.values():
-                respond = partial(response.example, status=status, media=media, example=example)
-                yield Scenario(example.name, f"{operation.operation_id} {status}", example.provenance, at, respond)
+                yield Scenario(
+                    name=example.name,
+                    imitates=example.summary or f"{operation.operation_id} {status}",
+                    provenance=example.provenance,
+                    at=at,
+                    respond=partial(response.example, status=status, media=media, example=example),
+                    billed=billed,
+                    chaos=status in (429, 500, 502, 503),
+                    text=_as_file(example, at, status, media.name),
+                )
+
+
+def _as_file(example: Example, at: Stage, status: int, media_type: str) -> str:
+    """Return a declared example as a scenario's file."""
+    body: Any = example.body.decode()
+    if media_type.endswith("json"):
+        body = orjson.loads(example.body)
+    value = {
+        "name": example.name,
+        "imitates": example.summary,
+        "provenance": example.provenance,
+        "at": at,
+        "status": status,
+        "headers": {"Content-Type": media_type},
+        "body": body,
+    }
+    written = yaml.safe_dump(value, sort_keys=False, allow_unicode=True, width=110)
+    return f"# An example of the description.\n{written}"
 
 
 def by_preference(exchange: Exchange) -> tuple[str, str] | None:

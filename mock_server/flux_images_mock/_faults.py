@@ -1,0 +1,152 @@
+"""What can go wrong on the wire after an answer was made: what to write, how long to wait, how to end."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterator, MutableMapping
+
+    from flux_images_mock._clock import Clock
+    from flux_images_mock._http import Answer
+
+    Message = MutableMapping[str, Any]
+    Send = Callable[[Message], Awaitable[None]]
+    Receive = Callable[[], Awaitable[Message]]
+
+EXTENSION = "flux_images_mock.wire"
+"""The ASGI extension, and message, by which an application writes on the connection itself.
+
+The message has `data` (bytes) and `end`: `close`, `reset`, or nothing where more follows.
+"""
+
+End = Literal["close", "reset"]
+_LONG_HEADER = 1024 * 1024
+_UNFINISHED = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One fault. `counterpart` is the class of httpx that a caller of it meets; none where the answer arrives."""
+
+    counterpart: str | None
+    waits: bool = False
+
+
+KINDS = {
+    "reset-before-headers": Kind("ReadError"),
+    "reset-after-headers": Kind("ReadError"),
+    "cut-body": Kind("RemoteProtocolError"),
+    "stall-before-headers": Kind("ReadTimeout", waits=True),
+    "stall-in-body": Kind("ReadTimeout", waits=True),
+    "drip": Kind(None, waits=True),
+    "length-too-large": Kind("RemoteProtocolError"),
+    "length-too-small": Kind(None),
+    "long-header": Kind("RemoteProtocolError"),
+}
+
+
+class WireFaultError(ConnectionError):
+    """A fault that an application can't play without a connection of its own; `counterpart` names httpx's class."""
+
+    def __init__(self, fault: Fault) -> None:
+        self.counterpart = fault.counterpart
+        super().__init__(f"{fault.kind}: over a socket, httpx.{fault.counterpart}")
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """A fault of a scenario. `seconds` is how long a stall lasts, or how long a drip takes for each byte."""
+
+    kind: str
+    seconds: float = 0.0
+
+    @property
+    def counterpart(self) -> str | None:
+        """The class of httpx that a caller meets."""
+        return KINDS[self.kind].counterpart
+
+    def script(self, answer: Answer) -> Iterator[bytes | float | End]:
+        """Yield what happens on the connection: bytes to write, seconds to wait, and how it ends."""
+        body = answer.body
+        half = len(body) // 2
+        match self.kind:
+            case "reset-before-headers":
+                yield "reset"
+            case "reset-after-headers":
+                yield from (_head(answer), "reset")
+            case "cut-body":
+                yield from (_head(answer) + body[:half], "close")
+            case "stall-before-headers":
+                yield from (self.seconds, "close")
+            case "stall-in-body":
+                yield from (_head(answer) + body[:half], self.seconds, "close")
+            case "drip":
+                yield _head(answer)
+                for index in range(len(body)):
+                    yield from (body[index : index + 1], self.seconds)
+                yield "close"
+            case "length-too-large":
+                yield from (_head(answer, len(body) + _UNFINISHED) + body, "close")
+            case "length-too-small":
+                yield from (_head(answer, half) + body, "close")
+            case _:
+                answer.headers.append((b"x-padding", b"x" * _LONG_HEADER))
+                yield from (_head(answer) + body, "close")
+
+    def without_wire(self, answer: Answer) -> Answer:
+        """Return what arrives where there is no connection; raises `WireFaultError` where nothing does."""
+        if self.counterpart is not None:
+            raise WireFaultError(self)
+        if self.kind == "length-too-small":
+            answer.body = answer.body[: len(answer.body) // 2]
+            answer.headers = _with_length(answer, len(answer.body))
+        return answer
+
+    def duration(self, answer: Answer) -> float:
+        """Return how long the whole fault lasts, in seconds."""
+        return self.seconds * len(answer.body) if self.kind == "drip" else self.seconds
+
+
+async def wait(seconds: float, clock: Clock, receive: Receive) -> bool:
+    """Let time pass; return early, and false, when the client leaves."""
+    gone, pause = asyncio.ensure_future(_left(receive)), asyncio.ensure_future(clock.sleep(seconds))
+    try:
+        await asyncio.wait((gone, pause), return_when=asyncio.FIRST_COMPLETED)
+        return not gone.done()
+    finally:
+        gone.cancel()
+        pause.cancel()
+
+
+async def play(fault: Fault, answer: Answer, clock: Clock, send: Send, receive: Receive) -> None:
+    """Play a fault on the connection, until its end or until the client leaves."""
+    for step in fault.script(answer):
+        if isinstance(step, float):
+            if not await wait(step, clock, receive):
+                return
+        elif isinstance(step, bytes):
+            await send({"type": EXTENSION, "data": step, "end": None})
+        else:
+            await send({"type": EXTENSION, "data": b"", "end": step})
+
+
+async def _left(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+def _with_length(answer: Answer, length: int) -> list[tuple[bytes, bytes]]:
+    kept = [(name, value) for name, value in answer.headers if name != b"content-length"]
+    return [*kept, (b"content-length", b"%d" % length)]
+
+
+def _head(answer: Answer, length: int | None = None) -> bytes:
+    headers = _with_length(answer, len(answer.body) if length is None else length)
+    known = {status.value: status.phrase for status in HTTPStatus}
+    lines = [f"HTTP/1.1 {answer.status} {known.get(answer.status, '')}".encode()]
+    lines += [name + b": " + value for name, value in headers]
+    return b"\r\n".join([*lines, b"connection: close", b"", b""])

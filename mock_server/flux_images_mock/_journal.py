@@ -1,0 +1,174 @@
+"""What was asked and answered: the last requests, within a limit of entries and of bytes. No key is in it."""
+
+from __future__ import annotations
+
+import re
+from collections import deque
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from flux_images_mock._json import is_array, is_object
+from flux_images_mock._paths import CONTROL, PICTURES
+
+if TYPE_CHECKING:
+    from flux_images_mock._http import Answer, Exchange, Pairs, Violation
+
+MOST_REQUESTS = 1000
+_MOST_BYTES = 8 * 1024 * 1024
+_ENTRY_BYTES = 1500
+_BODY_BYTES = 64 * 1024
+_LONGEST_PATH = 500
+
+_SECRET = re.compile(rb"auth|key|token|secret|cookie|password|session|signature", re.IGNORECASE)
+_KEY = re.compile(r"sk-(?!mock-)[\w-]+", re.ASCII)
+_IMAGE = re.compile(r"data:|iVBORw0KGgo|/9j/|UklGR|R0lGOD|Qk[0-2]|[A-Za-z0-9+/_-]{200,}={0,2}\Z", re.ASCII)
+
+
+@dataclass(slots=True)
+class RecordedRequest:
+    """One request and what became of it. Keys are left out, and image data is replaced by its size."""
+
+    time: float
+    """When it was answered, in seconds since 1970 by the mock's clock."""
+    method: str
+    path: str
+    """Without the query."""
+    _pairs: Pairs
+    parameters: dict[str, Any]
+    """The declared parameters, by name."""
+    body: Any
+    """The parsed body, `None` if there is none or it wasn't read."""
+    operation_id: str | None
+    violations: tuple[Violation, ...]
+    """Each difference from the description."""
+    scenario: str | None
+    status: int | None
+    """The status that went back; `None` where a fault kept it from going."""
+    billed: int
+    """How many pictures the request cost."""
+    duration: float | None = None
+    """How long the answer took, in seconds by the mock's clock; `None` while it is under way."""
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """The headers, names in lower case; those that may carry a key are `***`."""
+        return {name.decode("latin-1"): value.decode("latin-1") for name, value in self._pairs}
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the entry for programs."""
+        return {
+            "time": round(self.time, 3),
+            "method": self.method,
+            "path": self.path,
+            "headers": self.headers,
+            "parameters": self.parameters,
+            "body": self.body,
+            "operation_id": self.operation_id,
+            "violations": [violation.as_json() for violation in self.violations],
+            "scenario": self.scenario,
+            "status": self.status,
+            "billed": self.billed,
+            "duration": None if self.duration is None else round(self.duration, 6),
+        }
+
+    def __str__(self) -> str:
+        facts = [f"{self.method} {self.path} -> {self.status or 'no answer'}"]
+        if self.scenario is not None:
+            facts.append(f"scenario {self.scenario}")
+        if self.billed:
+            facts.append(f"billed {self.billed}")
+        facts += map(str, self.violations)
+        return "; ".join(facts) + ("" if self.body is None else f"\n    {self.body!r:.300}")
+
+
+class Journal:
+    """The last requests, oldest first."""
+
+    def __init__(self, most: int = MOST_REQUESTS) -> None:
+        self._most = most
+        self._entries: deque[tuple[RecordedRequest, int]] = deque()
+        self._bytes = 0
+
+    def add(self, exchange: Exchange, answer: Answer, now: float) -> RecordedRequest:
+        """Write a request down as it is answered."""
+        request, operation = exchange.request, exchange.operation
+        body, size = shortened(exchange.body)
+        fault = answer.fault
+        entry = RecordedRequest(
+            now,
+            request.method,
+            _KEY.sub("sk-***", request.path[:_LONGEST_PATH]) if "sk-" in request.path else request.path[:_LONGEST_PATH],
+            [(name[:100], b"***" if _is_secret(name) else value[:300]) for name, value in request.headers.pairs[:50]],
+            {name: value for (_, name), value in exchange.parameters.items()} if exchange.parameters else {},
+            body,
+            None if operation is None else operation.operation_id,
+            tuple(exchange.violations),
+            None if exchange.scenario is None else exchange.scenario.name,
+            None if fault is not None and fault.kind.endswith("before-headers") else answer.status,
+            exchange.billed,
+        )
+        size += _ENTRY_BYTES
+        self._entries.append((entry, size))
+        self._bytes += size
+        while len(self._entries) > self._most or (self._bytes > _MOST_BYTES and len(self._entries) > 1):
+            self._bytes -= self._entries.popleft()[1]
+        return entry
+
+    def entries(self) -> list[RecordedRequest]:
+        """Return every entry, oldest first."""
+        return [entry for entry, _ in self._entries]
+
+    def requests(self) -> list[RecordedRequest]:
+        """Return the entries without the fetching of pictures, oldest first."""
+        return [entry for entry in self.entries() if not entry.path.startswith(PICTURES)]
+
+
+def is_journaled(path: str) -> bool:
+    """Return whether requests for this path are written down: all but those to the control API."""
+    return not path.startswith(CONTROL) or path.startswith(PICTURES)
+
+
+@lru_cache(maxsize=1024)
+def _is_secret(name: bytes) -> bool:
+    return _SECRET.search(name) is not None
+
+
+def shortened(body: Any) -> tuple[Any, int]:
+    """Return a copy of a JSON value without image data and within 64 KiB, and about how many bytes it takes."""
+    left = [_BODY_BYTES]
+    return _shortened(body, left), _BODY_BYTES - left[0]
+
+
+def _shortened(value: Any, left: list[int]) -> Any:
+    if isinstance(value, str):
+        left[0] -= 60 + len(value)
+        if len(value) >= 64 and _IMAGE.match(value):
+            left[0] += len(value)
+            return f"<image data, {len(value)} characters>"
+        if left[0] < 0:
+            return f"<{len(value)} characters>"
+        return value
+    left[0] -= 60
+    if isinstance(value, bytes):
+        return f"<{len(value)} bytes>"
+    if left[0] < 0:
+        return "<more>"
+    if is_object(value):
+        shorter: dict[str, Any] = {}
+        for name, item in value.items():
+            if left[0] < 0:
+                shorter["<more>"] = f"{len(value) - len(shorter)} more"
+                break
+            shorter[name] = _shortened(item, left)
+            left[0] -= len(name)
+        return shorter
+    if is_array(value):
+        items: list[Any] = []
+        for item in value:
+            if left[0] < 0:
+                items.append(f"<{len(value) - len(items)} more>")
+                break
+            items.append(_shortened(item, left))
+        return items
+    return value
