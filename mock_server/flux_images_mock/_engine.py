@@ -52,7 +52,7 @@ class Engine:
             if not options.get("lenient"):
                 raise SpecError(f"{problem}; --lenient serves the rest all the same")
             warn(problem)
-        self.scenarios = Scenarios(self.operations, map(Path, options.get("scenarios", ())))
+        self.scenarios = Scenarios(self.operations, map(Path, options.get("scenarios", ())), state.clock.now)
         self.description = root.value
         self._state = state
         self._auth: Auth = options.get("auth", "strict")

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import base64
+import time
 from dataclasses import dataclass, field
 from difflib import get_close_matches
+from email.utils import formatdate
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -37,10 +39,6 @@ _FOLDER = Path(__file__).with_name("scenarios")
 _TOKEN = b"sk-mock-"
 _STALL = 600.0
 _DRIP = 1.0
-
-
-def _format() -> jsonschema_rs.Validator:
-    return jsonschema_rs.Draft202012Validator(read_tree(_FOLDER / "format.json"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,14 +75,16 @@ class UnknownScenarioError(ValueError):
 class Scenarios:
     """The catalogue: our files, the description's own examples under their names, and the user's files, later first."""
 
-    def __init__(self, operations: Iterable[Operation], folders: Iterable[Path] = ()) -> None:
-        self._by_name = {scenario.name: scenario for scenario in _read_folder(_FOLDER)}
+    def __init__(
+        self, operations: Iterable[Operation], folders: Iterable[Path] = (), now: Callable[[], float] = time.time
+    ) -> None:
+        self._by_name = {scenario.name: scenario for scenario in _read_folder(_FOLDER, now)}
         for operation in reversed(list(operations)):
             self._by_name |= {scenario.name: scenario for scenario in reversed(list(_from_examples(operation)))}
         for folder in folders:
             if not folder.is_dir():
                 raise SpecError(f"scenarios: there is no folder {folder}")
-            self._by_name |= {scenario.name: scenario for scenario in _read_folder(folder)}
+            self._by_name |= {scenario.name: scenario for scenario in _read_folder(folder, now)}
         self.chaos = [scenario.name for scenario in self if scenario.chaos]
 
     def __iter__(self) -> Iterator[Scenario]:
@@ -98,13 +98,13 @@ class Scenarios:
         return scenario
 
 
-def _read_folder(folder: Path) -> Iterator[Scenario]:
-    validator = _format()
+def _read_folder(folder: Path, now: Callable[[], float]) -> Iterator[Scenario]:
+    validator = jsonschema_rs.Draft202012Validator(read_tree(_FOLDER / "format.json"))
     for path in sorted(folder.glob("*.yaml")):
-        yield read_scenario(path, validator)
+        yield _read(path, validator, now)
 
 
-def read_scenario(path: Path, validator: jsonschema_rs.Validator) -> Scenario:
+def _read(path: Path, validator: jsonschema_rs.Validator, now: Callable[[], float]) -> Scenario:
     """Return the scenario in a file; raises `SpecError` with every difference from the format."""
     value = read_tree(path)
     violations = differences(validator, value, "scenario")
@@ -120,9 +120,9 @@ def read_scenario(path: Path, validator: jsonschema_rs.Validator) -> Scenario:
         imitates=value["imitates"],
         provenance=value["provenance"],
         at=at,
-        respond=_answer(value, value["name"]) if "status" in value else None,
+        respond=_answer(value, value["name"], now) if "status" in value else None,
         draw=value.get("draw", {}),
-        file=_file(value["file"], value["name"]) if "file" in value else None,
+        file=_file(value["file"], value["name"], now) if "file" in value else None,
         fault=fault,
         billed=value.get("billed", draws_or_breaks),
         chaos=value.get("chaos", False),
@@ -130,12 +130,12 @@ def read_scenario(path: Path, validator: jsonschema_rs.Validator) -> Scenario:
     )
 
 
-def _answer(value: JsonObject, name: str) -> Callable[[Exchange], Answer]:
+def _answer(value: JsonObject, name: str, now: Callable[[], float]) -> Callable[[Exchange], Answer]:
     template = base64.b64decode(value["body-base64"]) if "body-base64" in value else value.get("body", "")
     headers = {key.lower(): text for key, text in value.get("headers", {}).items()}
 
     def respond(exchange: Exchange) -> Answer:
-        words = {"request_id": exchange.request_id.decode()}
+        words = {"request_id": exchange.request_id.decode(), "date_in_30s": formatdate(now() + 30, usegmt=True)}
         filled = fill(template, words)
         body = filled if isinstance(filled, bytes) else filled.encode() if isinstance(filled, str) else None
         body = orjson.dumps(filled) if body is None else body
@@ -145,9 +145,9 @@ def _answer(value: JsonObject, name: str) -> Callable[[Exchange], Answer]:
     return respond
 
 
-def _file(value: JsonObject, name: str) -> FileEffect:
+def _file(value: JsonObject, name: str, now: Callable[[], float]) -> FileEffect:
     return FileEffect(
-        answer=_answer(value, name) if "status" in value else None,
+        answer=_answer(value, name, now) if "status" in value else None,
         fault=_fault(value),
         expired=value.get("expired", False),
         cut=value.get("cut", False),
