@@ -51,5 +51,5 @@ $(VENV)/.demo: $(BIN)/python pyproject.toml constraints.txt
 	@touch $@
 
 $(VENV)/.dev: $(BIN)/python pyproject.toml constraints.txt
-	$(PIP_INSTALL) --editable ".[cli,mock,dev]"
+	$(PIP_INSTALL) --editable ".[cli,fast,mock,dev]"
 	@touch $@ $(VENV)/.demo
