@@ -52,8 +52,9 @@ class _Cycle(RequestResponseCycle):
         if message["type"] == "http.response.start":
             self._start = message
             return
-        if message["type"] == EXTENSION:
-            self._send_raw(message["data"], message["end"])
+        if message["type"] == EXTENSION:  # pyright: ignore[reportUnnecessaryComparison]  # as below
+            wire = cast("dict[str, Any]", message)  # uvicorn's type names the standard messages only
+            self._send_raw(wire["data"], wire["end"])
             return
         start, self._start = self._start, None
         if start is None or message["type"] != "http.response.body" or message.get("more_body"):
@@ -103,6 +104,14 @@ class _Cycle(RequestResponseCycle):
         self.on_response()
 
 
+class _BodyOf:
+    """What a second parser tells of a connection: the body alone."""
+
+    def __init__(self, connection: MockProtocol) -> None:
+        self.on_body = connection.on_body
+        self.on_message_complete = connection.on_message_complete
+
+
 class MockProtocol(HttpToolsProtocol):
     """One connection."""
 
@@ -119,6 +128,7 @@ class MockProtocol(HttpToolsProtocol):
         self._header_timeout = header_timeout
         self._watch: asyncio.TimerHandle | None = None
         self._begun: float | None = None
+        self._started = False
         self._in_head = True
         self._head_bytes = 0
         self._body_bytes = 0
@@ -143,7 +153,13 @@ class MockProtocol(HttpToolsProtocol):
             return
         if self._in_head:
             self._head_bytes += len(data)
-        super().data_received(data)
+        self._unset_keepalive_if_required()
+        try:
+            self.parser.feed_data(data)
+        except httptools.HttpParserUpgrade as upgrade:
+            self._decline_upgrade(data[upgrade.args[0] :])
+        except httptools.HttpParserError:
+            self.send_400_response("This is not HTTP/1.1.")
         if self._in_head and self._head_bytes > MOST_HEAD_BYTES and not self._lingering:
             self._refuse(431, "The request's head is too large.")
 
@@ -157,6 +173,7 @@ class MockProtocol(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """Begin a request."""
         super().on_message_begin()
+        self._started = True
         self._begun = self.loop.time()
         self._body_bytes = 0
 
@@ -209,8 +226,11 @@ class MockProtocol(HttpToolsProtocol):
         super().on_body(body)
 
     def on_message_complete(self) -> None:
-        """End a request."""
+        """End a request, unless the parser has only lost sight of its body."""
+        if self.parser.should_upgrade() and self._framing():
+            return
         super().on_message_complete()
+        self._started = False
         self._begun = None
         self._in_head = True
         self._head_bytes = 0
@@ -227,6 +247,17 @@ class MockProtocol(HttpToolsProtocol):
         status, text = self._refusal or (400, msg)
         self._refuse(status, text)
 
+    def _framing(self) -> list[tuple[bytes, bytes]]:
+        return [(name, value) for name, value in self.headers if name in (b"content-length", b"transfer-encoding")]
+
+    def _decline_upgrade(self, rest: bytes) -> None:
+        """Read the body of a request that offers another protocol: its parser takes the bytes for that protocol's."""
+        framing = self._framing()
+        if framing:
+            self.parser = httptools.HttpRequestParser(_BodyOf(self))
+            lines = b"".join(b"%b: %b\r\n" % header for header in framing)
+            self.parser.feed_data(b"POST / HTTP/1.1\r\n%b\r\n%b" % (lines, rest))
+
     def _unanswered(self) -> bool:
         cycle = cast("RequestResponseCycle | None", self.cycle)
         return cycle is not None and not cycle.response_complete
@@ -239,7 +270,7 @@ class MockProtocol(HttpToolsProtocol):
             due = self._begun + self._header_timeout + self._body_bytes / _SLOWEST
         if now < due:
             self._watch = self.loop.call_at(due, self._look)
-        elif self._in_head and not self._head_bytes:
+        elif not self._started:
             self.transport.close()
         else:
             self._refuse(408, "The request took too long to arrive.")
