@@ -6,8 +6,8 @@ import re
 from typing import TYPE_CHECKING, Any, Unpack
 from urllib.parse import quote
 
-from flux_images_mock._engine import Engine
 from flux_images_mock._control import Control
+from flux_images_mock._engine import Engine
 from flux_images_mock._faults import EXTENSION, play, wait
 from flux_images_mock._http import Answer, Exchange, Headers, Request, TooLargeError
 from flux_images_mock._journal import is_journaled

@@ -7,6 +7,8 @@ from collections import OrderedDict
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from flux_images_mock._json import is_object
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -26,7 +28,7 @@ def is_billed(status: int) -> bool:
 
 def units(exchange: Exchange) -> int:
     """Return how many pictures a valid request asks for, and so is charged."""
-    count = exchange.body.get("n", 1) if isinstance(exchange.body, dict) else 1
+    count = exchange.body.get("n", 1) if is_object(exchange.body) else 1
     return count if isinstance(count, int) and count > 0 else 1
 
 

@@ -15,6 +15,8 @@ from PIL import Image, ImageDraw, ImageOps
 from flux_images_mock._sizes import Size, pixels
 from flux_images_mock._text import fit, write
 
+Format = Literal["jpeg", "png"]
+
 _MOST_CHARACTERS = 1200
 _COMMENT = 65_533  # bytes that one JPEG comment holds
 
@@ -28,7 +30,7 @@ class Picture:
     ratio: tuple[int, int]
     seed: int | None
     index: int
-    format: Literal["jpeg", "png"]
+    format: Format
     size: Size = "preview"
     least_bytes: int = 0
 

@@ -28,9 +28,9 @@ class OptionError(ValueError):
 
 
 class Rate(NamedTuple):
-    """At most `count` requests in any `seconds`."""
+    """At most so many `requests` in any `seconds`."""
 
-    count: int
+    requests: int
     seconds: float
 
 

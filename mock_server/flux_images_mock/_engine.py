@@ -53,7 +53,7 @@ class Engine:
                 raise SpecError(f"{problem}; --lenient serves the rest all the same")
             warn(problem)
         self.scenarios = Scenarios(self.operations, map(Path, options.get("scenarios", ())), state.clock.now)
-        self.description = root.value
+        self.description = root.mapping()
         self._state = state
         self._auth: Auth = options.get("auth", "strict")
         self._max_body = options.get("max_body", MAX_BODY)

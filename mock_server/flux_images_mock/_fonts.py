@@ -54,7 +54,7 @@ def _load(file: Path | None, size: int) -> Font:
 
 
 @lru_cache(maxsize=16384)
-def _file_for(character: str) -> Path | None | bool:
+def _file_for(character: str) -> Path | bool | None:
     """Return the first font file that draws the character (`None` is Pillow's own font), or `False`."""
     if not character.isprintable():
         return False

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypedDict, cast
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from flux_images_mock._sizes import Size
 
@@ -63,6 +63,13 @@ class Options(Behaviour, total=False):
     """Whether a description with keywords that can't be honoured is served all the same."""
 
 
+def check_names(given: Mapping[str, object], known: frozenset[str]) -> None:
+    """Raise `TypeError` if an option is given that isn't known."""
+    unknown = sorted(set(given) - known)
+    if unknown:
+        raise TypeError(f"unknown option {unknown[0]!r}; known are {', '.join(sorted(known))}")
+
+
 def parser() -> argparse.ArgumentParser:
     """Return the parser of the command line."""
     options = argparse.ArgumentParser(prog="flux-images mock", description="Play an image gateway, offline.")
@@ -100,7 +107,11 @@ def _add_behaviour(group: argparse._ArgumentGroup) -> None:  # pyright: ignore[r
     add("--latency", metavar="TIME", help="such as 8s, 2s..12s or lognormal:8s,0.4 (median, sigma)")
     add("--chaos", type=float, metavar="SHARE", help="share of requests that meet trouble by chance, such as 0.05")
     add("--seed", type=int, metavar="N", help="makes latency and chaos the same each time (default: 0)")
-    add("--size", choices=["preview", "full"], help="pictures of 512 pixels, or as large as the model's (default: preview)")
+    add(
+        "--size",
+        choices=["preview", "full"],
+        help="pictures of 512 pixels, or as large as the model's (default: preview)",
+    )
     add("--url-ttl", metavar="TIME", help="how long a picture's address is valid (default: 10min)")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 from typing import TYPE_CHECKING, Any
 
-from flux_images_mock._draw import Picture
+from flux_images_mock._draw import Format, Picture
 from flux_images_mock._json import is_object
 from flux_images_mock._paths import PICTURES
 from flux_images_mock._ratio import parse_ratio
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 OPERATION = "create_image"
 
 _DEFAULT_RATIO = (16, 9)  # flux-model: the maker's own default for flux-pro-1.1-ultra
-_DEFAULT_FORMAT = "jpeg"  # flux-model: likewise
+_DEFAULT_FORMAT: Format = "jpeg"  # flux-model: likewise
 _MOST_PICTURES = 10
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Unpack, cast
 import uvicorn
 
 from flux_images_mock._app import app
+from flux_images_mock._mock import Mock
 from flux_images_mock._options import HEADER_TIMEOUT
 from flux_images_mock._protocol import MockProtocol
 
@@ -89,7 +90,7 @@ def configure(application: MockApp, options: Options) -> uvicorn.Server:
     )
 
 
-class MockServer:
+class MockServer(Mock):
     """The mock on a socket, served from a thread: `with MockServer() as mock: ... mock.url`.
 
     The socket listens before the thread starts, so the first request needs no waiting. `port=0` takes any free one.
@@ -99,17 +100,11 @@ class MockServer:
     def __init__(
         self, spec: str | Path | None = None, *, host: str = "127.0.0.1", port: int = 0, **options: Unpack[Options]
     ) -> None:
-        self.app = app(spec, **options)
+        application = app(spec, **options)
         self._listener = bind(host, port)
-        self.url = address(self._listener)
-        """The root of the server, without a slash at its end."""
+        super().__init__(application, address(self._listener))
         self._server = configure(self.app, options)
         self._thread = Thread(target=self._server.run, args=([self._listener],), name="flux-images-mock", daemon=True)
-
-    @property
-    def openai_base_url(self) -> str:
-        """What OpenAI's SDKs want as their `base_url`."""
-        return f"{self.url}/v1"
 
     def start(self) -> None:
         """Begin to serve."""
@@ -117,6 +112,7 @@ class MockServer:
 
     def stop(self) -> None:
         """Answer what is under way, then close the socket."""
+        self.app.state.clock.reset()  # nobody waits any more
         self._server.should_exit = True
         self._thread.join()
 

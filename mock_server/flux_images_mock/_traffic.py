@@ -88,7 +88,7 @@ class _Window:
             self._times.popitem(last=False)
         while times and times[0] <= now - self._rate.seconds:
             times.popleft()
-        if len(times) >= self._rate.count:
+        if len(times) >= self._rate.requests:
             return False
         times.append(now)
         return True
