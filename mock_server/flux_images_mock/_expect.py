@@ -16,6 +16,7 @@ _LONGEST = 200
 
 def expect(requests: Sequence[RecordedRequest], fields: dict[str, Any], times: int | None) -> RecordedRequest:
     """Return the last request whose body has these fields; raises `AssertionError` if none has, or not `times`."""
+    __tracebackhide__ = True
     differences = [(_differences(request, fields), request) for request in requests]
     found = [request for lines, request in differences if not lines]
     if found and times in (None, len(found)):

@@ -66,4 +66,5 @@ class Mock:
         Raises `AssertionError`, with the differences of the nearest request, if there is none; or, with `times`, if
         there aren't exactly as many.
         """
+        __tracebackhide__ = True
         return expect(self.requests, fields, times)

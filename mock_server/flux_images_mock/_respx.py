@@ -33,7 +33,7 @@ class RespxMock(Mock):
 
     def __init__(self, spec: str | Path | None = None, **options: Unpack[Options]) -> None:
         options["allow_hosts"] = [*options.get("allow_hosts", ()), _HOST]
-        super().__init__(app(spec, **options), f"http://{_HOST}")
+        super().__init__(app(spec, **options), f"https://{_HOST}")
         self.app.state.gallery.draws_in_threads = False
         self._max_body = options.get("max_body", MAX_BODY)
         self._router = respx.mock(using="httpx", assert_all_called=False)
