@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from jsonschema_rs import CanonicalSchema
 
-_DEEPEST = 4
+_DEEPEST = 6
 _TRIES = 50
 _FORMATS = {
     "date": "2026-11-22",
