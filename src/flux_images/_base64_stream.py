@@ -8,6 +8,7 @@ which also judges whether the document is JSON at all. No large string is ever w
 from __future__ import annotations
 
 import binascii
+import codecs
 import importlib
 import json
 import re
@@ -26,11 +27,20 @@ MAX_PICTURE = 256 * 2**20
 IN_MEMORY = 2**19
 """Bytes up to which a picture waits in memory instead of in a temporary file."""
 _LONGEST_PREFIX = 256
+_QUOTE = ord('"')
 
-_PICTURE_PATH = ["data", None, "b64_json"]
-_WORDS = re.compile(rb'["{}\[\]:,]')
+_PICTURE_PATH = [b"data", None, b"b64_json"]
+_TOKEN = re.compile(rb'"[^"\\]*"|["{}\[\],]')
+"""A string without escapes, or a character that structures the document; a quote alone opens any other string."""
 _STRING = re.compile(rb'(?:[^"\\]+|\\u[0-9a-fA-F]{4}|\\[^u])*')
 _LONGEST_ESCAPE = len(rb"\u0000")
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise ValueError(f"{name} is not JSON")
+
+
+_PARSER = json.JSONDecoder(parse_constant=_refuse_constant)
 
 
 class SplitError(ValueError):
@@ -44,7 +54,7 @@ class PictureSplitter:
         self._pictures: dict[str, tuple[IO[bytes], int]] = {}
         self._rest = bytearray()
         self._unread = b""  # an escape that the last chunk cut
-        self._path: list[str | None] = []  # of each open container: the current key, or None in an array
+        self._path: list[bytes | None] = []  # of each open container: the current key, or None in an array
         self._expects_key = False
         self._in_string = False
         self._string_start = 0
@@ -75,7 +85,7 @@ class PictureSplitter:
         Raises:
             ValueError: it is not JSON, perhaps because it was cut short.
         """
-        return json.loads(self._rest.decode("utf-8-sig"), parse_constant=_refuse_constant)
+        return _PARSER.decode(self._rest.removeprefix(codecs.BOM_UTF8).decode())
 
     def beginning(self) -> bytes:
         """The first bytes of the answer, with placeholders."""
@@ -93,28 +103,34 @@ class PictureSplitter:
             file.close()
 
     def _structure(self, data: bytes, position: int) -> int:
-        match = _WORDS.search(data, position)
-        if match is None:
-            self._rest += data[position:]
-            return len(data)
-        self._rest += data[position : match.end()]
-        word = match[0]
-        if word == b'"':
-            self._in_string = True
-            self._string_start = len(self._rest)
-            if not self._expects_key and self._path == _PICTURE_PATH:
-                self._picture = _Base64File()
-        elif word in b"{[":
-            if len(self._path) == MAX_DEPTH:
-                raise SplitError(f"the answer is nested deeper than {MAX_DEPTH} levels")
-            self._path.append("" if word == b"{" else None)
-            self._expects_key = word == b"{"
-        elif word in b"}]":
-            del self._path[-1:]
-            self._expects_key = False
-        else:
-            self._expects_key = word == b"," and self._path[-1:] != [None]
-        return match.end()
+        """Consume up to the start of a string that must be looked into; give the position reached."""
+        path = self._path
+        for match in _TOKEN.finditer(data, position):
+            token = match[0]
+            if token[0] == _QUOTE:
+                is_picture = not self._expects_key and path == _PICTURE_PATH
+                if len(token) == 1 or is_picture:
+                    start = match.start() + 1
+                    self._rest += data[position:start]
+                    self._in_string = True
+                    self._string_start = len(self._rest)
+                    self._picture = _Base64File() if is_picture else None
+                    return start
+                if self._expects_key:
+                    path[-1] = token[1:-1]
+                    self._expects_key = False
+            elif token == b",":
+                self._expects_key = path[-1:] != [None]
+            elif token in b"{[":
+                if len(path) == MAX_DEPTH:
+                    raise SplitError(f"the answer is nested deeper than {MAX_DEPTH} levels")
+                path.append(b"" if token == b"{" else None)
+                self._expects_key = token == b"{"
+            else:
+                del path[-1:]
+                self._expects_key = False
+        self._rest += data[position:]
+        return len(data)
 
     def _string(self, data: bytes, position: int) -> int:
         """Consume what is inside a string; give the position reached, or -1 where an escape needs more bytes."""
@@ -145,6 +161,7 @@ class PictureSplitter:
             self._picture = None
         elif self._expects_key and self._path:
             self._path[-1] = _unescape_key(bytes(self._rest[self._string_start :]))
+            self._expects_key = False
         self._rest += b'"'
         self._in_string = False
 
@@ -225,12 +242,8 @@ def _unescape(piece: bytes) -> bytes:
         raise SplitError("the answer holds something that is not base64") from error
 
 
-def _unescape_key(raw: bytes) -> str:
+def _unescape_key(raw: bytes) -> bytes:
     try:
-        return str(json.loads(b'"' + raw + b'"'))
+        return str(json.loads(b'"' + raw + b'"')).encode(errors="replace")
     except ValueError:
-        return ""  # the parser of the whole document will say what is wrong
-
-
-def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not JSON")
+        return b""  # the parser of the whole document will say what is wrong

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sized
 
     Schema = Mapping[str, Any]
-    Check = Callable[[Any, Any, str, Schema], Iterator[str]]
+    Check = Callable[[Any, Any, str, Schema, Schema], Iterator[str]]
+    """Takes the value, the keyword's rule, where the value stands, the schema around the rule, and all schemas."""
 
 _TYPES: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "string": ("a string", lambda value: isinstance(value, str)),
@@ -49,7 +50,7 @@ def check_body(body: Any, schema: Schema | None, schemas: Schema) -> None:
 def _problems(value: Any, schema: Schema, where: str, schemas: Schema) -> Iterator[str]:
     for keyword, rule in schema.items():
         if keyword in _CHECKS:
-            yield from _CHECKS[keyword](value, rule, where, {**schema, "": schemas})
+            yield from _CHECKS[keyword](value, rule, where, schema, schemas)
         elif keyword not in _NOT_RULES:
             raise NotImplementedError(f"the contract's keyword {keyword!r} has no check in flux_images._constraints")
 
@@ -58,75 +59,76 @@ def _wrong(where: str, expected: str, value: Any) -> str:
     return f"{where or 'the body'}: expected {expected}, got {one_line(repr(value), 60)}"
 
 
-def _ref(value: Any, rule: str, where: str, schema: Schema) -> Iterator[str]:
-    schemas = cast("Schema", schema[""])
+def _ref(value: Any, rule: str, where: str, _: Schema, schemas: Schema) -> Iterator[str]:
     yield from _problems(value, schemas[rule.rpartition("/")[2]], where, schemas)
 
 
-def _type(value: Any, rule: str | list[str], where: str, _: Schema) -> Iterator[str]:
+def _type(value: Any, rule: str | list[str], where: str, _: Schema, _schemas: Schema) -> Iterator[str]:
     kinds = [rule] if isinstance(rule, str) else rule
     if not any(_TYPES[kind][1](value) for kind in kinds):
         yield _wrong(where, " or ".join(_TYPES[kind][0] for kind in kinds), value)
 
 
-def _enum(value: Any, rule: list[Any], where: str, _: Schema) -> Iterator[str]:
+def _enum(value: Any, rule: list[Any], where: str, _: Schema, _schemas: Schema) -> Iterator[str]:
     if not any(type(value) is type(choice) and value == choice for choice in rule):
         yield _wrong(where, "one of " + ", ".join(map(str, rule)), value)
 
 
-def _any_of(value: Any, rule: list[Schema], where: str, schema: Schema) -> Iterator[str]:
-    tries = [[*_problems(value, option, where, schema[""])] for option in rule]
-    if all(tries):
-        yield tries[-1][0]
+def _any_of(value: Any, rule: list[Schema], where: str, _: Schema, schemas: Schema) -> Iterator[str]:
+    problem = ""
+    for option in rule:
+        if not (problem := next(_problems(value, option, where, schemas), "")):
+            return
+    yield problem
 
 
-def _one_of(value: Any, rule: list[Schema], where: str, schema: Schema) -> Iterator[str]:
-    tries = [[*_problems(value, option, where, schema[""])] for option in rule]
+def _one_of(value: Any, rule: list[Schema], where: str, _: Schema, schemas: Schema) -> Iterator[str]:
+    tries = [[*_problems(value, option, where, schemas)] for option in rule]
     if sum(not problems for problems in tries) != 1:
         yield tries[-1][0] if all(tries) else _wrong(where, "exactly one of the declared shapes", value)
 
 
-def _all_of(value: Any, rule: list[Schema], where: str, schema: Schema) -> Iterator[str]:
+def _all_of(value: Any, rule: list[Schema], where: str, _: Schema, schemas: Schema) -> Iterator[str]:
     for part in rule:
-        yield from _problems(value, part, where, schema[""])
+        yield from _problems(value, part, where, schemas)
 
 
-def _required(value: Any, rule: list[str], where: str, _: Schema) -> Iterator[str]:
+def _required(value: Any, rule: list[str], where: str, _: Schema, _schemas: Schema) -> Iterator[str]:
     if isinstance(value, dict):
         yield from (f"{_join(where, name)}: is required" for name in rule if name not in value)
 
 
-def _properties(value: Any, rule: Mapping[str, Schema], where: str, schema: Schema) -> Iterator[str]:
+def _properties(value: Any, rule: Mapping[str, Schema], where: str, _: Schema, schemas: Schema) -> Iterator[str]:
     if isinstance(value, dict):
         for name, part in rule.items():
             if name in value:
-                yield from _problems(value[name], part, _join(where, name), schema[""])
+                yield from _problems(value[name], part, _join(where, name), schemas)
 
 
-def _additional(value: Any, rule: bool | Schema, where: str, schema: Schema) -> Iterator[str]:
+def _additional(value: Any, rule: bool | Schema, where: str, schema: Schema, schemas: Schema) -> Iterator[str]:
     if rule is True or not isinstance(value, dict):
         return
     for name in cast("dict[str, Any]", value).keys() - schema.get("properties", {}).keys():
         if rule is False:
             yield f"{_join(where, name)}: the contract does not know this field"
         else:
-            yield from _problems(value[name], rule, _join(where, name), schema[""])
+            yield from _problems(value[name], rule, _join(where, name), schemas)
 
 
-def _items(value: Any, rule: Schema, where: str, schema: Schema) -> Iterator[str]:
+def _items(value: Any, rule: Schema, where: str, _: Schema, schemas: Schema) -> Iterator[str]:
     if isinstance(value, list | tuple):
         for index, item in enumerate(cast("list[Any]", value)):
-            yield from _problems(item, rule, f"{where}[{index}]", schema[""])
+            yield from _problems(item, rule, f"{where}[{index}]", schemas)
 
 
-def _pattern(value: Any, rule: str, where: str, schema: Schema) -> Iterator[str]:
+def _pattern(value: Any, rule: str, where: str, schema: Schema, _: Schema) -> Iterator[str]:
     # In a JSON Schema, $ is the end of the text; in Python it also stands before a last line break.
     if isinstance(value, str) and not re.search(re.sub(r"\$$", r"\\Z", rule), value):
         example = " such as 16:9" if "x-ratio-range" in schema else ""
         yield _wrong(where, f"text like {rule}{example}", value)
 
 
-def _ratio_range(value: Any, rule: list[str], where: str, _: Schema) -> Iterator[str]:
+def _ratio_range(value: Any, rule: list[str], where: str, _: Schema, _schemas: Schema) -> Iterator[str]:
     if not isinstance(value, str) or not re.fullmatch(r"[0-9]{1,4}:[0-9]{1,4}", value):
         return  # the pattern says so already
     width, height = map(int, value.split(":"))
@@ -136,7 +138,7 @@ def _ratio_range(value: Any, rule: list[str], where: str, _: Schema) -> Iterator
 
 
 def _bound(fits: Callable[[Any, Any], bool], words: str) -> Check:
-    def check(value: Any, rule: Any, where: str, _: Schema) -> Iterator[str]:
+    def check(value: Any, rule: Any, where: str, _: Schema, _schemas: Schema) -> Iterator[str]:
         if isinstance(value, int | float) and not isinstance(value, bool) and not fits(value, rule):
             yield _wrong(where, f"{words} {rule}", value)
 
@@ -144,7 +146,7 @@ def _bound(fits: Callable[[Any, Any], bool], words: str) -> Check:
 
 
 def _size(kinds: type | tuple[type, ...], fits: Callable[[int, int], bool], words: str) -> Check:
-    def check(value: Any, rule: int, where: str, _: Schema) -> Iterator[str]:
+    def check(value: Any, rule: int, where: str, _: Schema, _schemas: Schema) -> Iterator[str]:
         if isinstance(value, kinds) and not fits(len(cast("Sized", value)), rule):
             yield _wrong(where, words.format(rule), value)
 
@@ -160,7 +162,7 @@ _CHECKS: dict[str, Check] = {
     "$ref": _ref,
     "type": _type,
     "enum": _enum,
-    "const": lambda value, rule, where, schema: _enum(value, [rule], where, schema),
+    "const": lambda value, rule, where, schema, schemas: _enum(value, [rule], where, schema, schemas),
     "anyOf": _any_of,
     "oneOf": _one_of,
     "allOf": _all_of,
@@ -181,14 +183,11 @@ _CHECKS: dict[str, Check] = {
 }
 
 
-def check_writable(body: Mapping[str, Any]) -> None:
-    """Refuse a body that cannot be written as JSON, before httpx stumbles over it.
-
-    Raises:
-        InvalidRequestError: names the field.
-    """
+def unwritable(body: Mapping[str, Any]) -> InvalidRequestError:
+    """The error for a body that cannot be written as JSON; names the field."""
     for name, value in body.items():
         try:
             json.dumps(value, ensure_ascii=False, allow_nan=False).encode()
         except (TypeError, ValueError, RecursionError) as error:
-            raise InvalidRequestError(f"{name}: cannot be written as JSON: {one_line(str(error), 100)}") from None
+            return InvalidRequestError(f"{name}: cannot be written as JSON: {one_line(str(error), 100)}")
+    return InvalidRequestError("the body cannot be written as JSON")

@@ -8,7 +8,7 @@ from typing import IO, TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 from flux_images._answers import raise_if_error
 from flux_images._base64_stream import PictureSplitter
 from flux_images._classify import request_id
-from flux_images._constraints import check_body, check_writable
+from flux_images._constraints import check_body
 from flux_images._errors import EmptyGenerationError, InvalidRequestError
 from flux_images._generation import AsyncGeneration, Generation
 from flux_images._images import AsyncImage, Image
@@ -43,7 +43,6 @@ def image_request(fields: Mapping[str, Any], extra_body: Mapping[str, Any] | Non
     check_body(body, OPERATIONS["create_image"].body, SCHEMAS)
     request = CreateImageRequest(**body)
     request.additional_properties = dict(extra_body or {})
-    check_writable({**body, **request.additional_properties})
     return create_image.build_request(body=request)
 
 

@@ -15,7 +15,6 @@ Reply = Sequence[Step]
 """The steps of one answer; the connection is closed after the last."""
 
 
-
 @dataclass
 class Request:
     """One request as it came."""
@@ -53,7 +52,12 @@ class RawServer:
 
 def answer(status: int, body: bytes, *headers: str, length: int | None = None) -> bytes:
     """A whole HTTP answer; ``length`` is the Content-Length to claim."""
-    lines = [f"HTTP/1.1 {status} Reason", "Connection: close", f"Content-Length: {len(body) if length is None else length}", *headers]
+    lines = [
+        f"HTTP/1.1 {status} Reason",
+        "Connection: close",
+        f"Content-Length: {len(body) if length is None else length}",
+        *headers,
+    ]
     return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
 
 

@@ -114,9 +114,15 @@ ERRORS = [  # field facts, section 3
     ),
     Row("malformed JSON", relay(400, "invalid character", "invalid_request"), flux.BadRequestError, False),
     Row("prompt missing", relay(400, "prompt is required", "prompt_missing"), flux.BadRequestError, False),
-    Row("prompt missing, newer", relay(400, "prompt is required", "invalid_image_request"), flux.BadRequestError, False),
-    Row("sensitive prompt", relay(400, "sensitive words detected", "invalid_image_request"), flux.ModerationError, False),
-    Row("sensitive prompt, in Chinese", relay(400, "检测到敏感词", "invalid_image_request"), flux.ModerationError, False),
+    Row(
+        "prompt missing, newer", relay(400, "prompt is required", "invalid_image_request"), flux.BadRequestError, False
+    ),
+    Row(
+        "sensitive prompt", relay(400, "sensitive words detected", "invalid_image_request"), flux.ModerationError, False
+    ),
+    Row(
+        "sensitive prompt, in Chinese", relay(400, "检测到敏感词", "invalid_image_request"), flux.ModerationError, False
+    ),
     Row("input moderated", relay(400, "Request Moderated", None), flux.ModerationError, False),
     Row("output moderated", relay(400, "Content Moderated", None), flux.ModerationError, True),
     Row("upstream 429", relay(429, "当前分组上游负载已饱和，请稍后再试", None), flux.RateLimitError, False, posts=3),
@@ -139,7 +145,12 @@ ERRORS = [  # field facts, section 3
     Row("error is a list", _json(500, [1]), flux.InternalServerError),
     Row("200 with an error", success({"error": {"message": "boom", "code": "x"}}), flux.APIStatusError, code="x"),
     Row("200 with a quota error", success({"error": {"message": "余额不足"}}), flux.QuotaExceededError),
-    Row("OpenAI's request id", (answer(500, b"{}", "x-request-id: req_7"),), flux.InternalServerError, request_id="req_7"),
+    Row(
+        "OpenAI's request id",
+        (answer(500, b"{}", "x-request-id: req_7"),),
+        flux.InternalServerError,
+        request_id="req_7",
+    ),
     Row(
         "redirect",
         (answer(308, b"", "Location: https://elsewhere.example/v1"),),
@@ -162,7 +173,13 @@ SUCCESSES = [  # section 4
     Row("gzip", (answer(200, gzip.compress(_GOOD_B64), JSON, "Content-Encoding: gzip"),)),
     Row("no content type", (answer(200, _GOOD_B64),)),
     Row("wrong content type", (answer(200, _GOOD_B64, "Content-Type: text/plain"),)),
-    Row("chunked", (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n" + _GOOD_B64[:5] + b"\r\n", b"%x\r\n" % (len(_GOOD_B64) - 5) + _GOOD_B64[5:] + b"\r\n0\r\n\r\n")),
+    Row(
+        "chunked",
+        (
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n" + _GOOD_B64[:5] + b"\r\n",
+            b"%x\r\n" % (len(_GOOD_B64) - 5) + _GOOD_B64[5:] + b"\r\n0\r\n\r\n",
+        ),
+    ),
     Row("no length", (b"HTTP/1.1 200 OK\r\n\r\n" + _GOOD_B64,)),
     Row("fewer than asked", success({"data": [URL, URL]}), pictures=2, fields={"n": 4}),
     Row("one of two is empty", success({"data": [{"url": None}, URL]}), fields={"n": 2}),
@@ -185,7 +202,9 @@ FIELD = [  # section 6, and what the wire can do
     Row("data is a number", success({"data": 5}), flux.UnexpectedResponseError, says="/data"),
     Row("url is a number", success({"data": [{"url": 5}]}), flux.UnexpectedResponseError, says="/data/0/url"),
     Row("a stray number in data", success({"data": [URL, 7]}), flux.UnexpectedResponseError, says="/data/1"),
-    Row("b64_json is not base64", success({"data": [{"b64_json": "!!!!"}]}), flux.UnexpectedResponseError, says="base64"),
+    Row(
+        "b64_json is not base64", success({"data": [{"b64_json": "!!!!"}]}), flux.UnexpectedResponseError, says="base64"
+    ),
     Row("b64_json is cut", success({"data": [{"b64_json": B64[:-3]}]}), flux.UnexpectedResponseError, says="cut"),
     Row("b64_json is no picture", success({"data": [{"b64_json": "aGVsbG8h"}]}), flux.UnexpectedResponseError),
     Row("not JSON", (answer(200, b"ok", JSON),), flux.UnexpectedResponseError, says="JSON"),
@@ -204,7 +223,11 @@ FIELD = [  # section 6, and what the wire can do
     Row("garbage", (b"\x16\x03\x01\x00garbage\r\n\r\n",), flux.APIConnectionError),
     Row("huge header", (answer(200, _GOOD_B64, "X: " + "x" * 1_000_000),), flux.APIConnectionError),
     Row("gzip that is none", (answer(200, _GOOD_B64, "Content-Encoding: gzip"),), flux.UnexpectedResponseError),
-    Row("gzip that is cut", (answer(200, gzip.compress(_GOOD_B64)[:-12], "Content-Encoding: gzip"),), flux.UnexpectedResponseError),
+    Row(
+        "gzip that is cut",
+        (answer(200, gzip.compress(_GOOD_B64)[:-12], "Content-Encoding: gzip"),),
+        flux.UnexpectedResponseError,
+    ),
     Row("brotli that is none", (answer(200, _GOOD_B64, "Content-Encoding: br"),), flux.UnexpectedResponseError),
     Row("picture expired", GOOD_URL, flux.ImageDownloadError, picture=(answer(403, b"expired"),), says="expired"),
     Row("picture host fails", GOOD_URL, flux.ImageDownloadError, picture=(answer(500, b""),), says="paid for"),
@@ -219,6 +242,6 @@ FIELD = [  # section 6, and what the wire can do
         picture=(answer(302, b"", "Location: /picture.png", "Set-Cookie: a=b"),),
         says="redirects more than 5 times",
     ),
-]  # fmt: skip
+]
 
 ROWS = [*ERRORS, *SUCCESSES, *FIELD]
