@@ -187,6 +187,9 @@ class _Base64File:
 
     def finish(self) -> int:
         """Rewind the file and give its size in bytes; a file without any is closed."""
+        if self._at_start and len(self._undecoded) < len("data:"):  # the beginning of a prefix, but it was none
+            self._at_start = False
+            self.feed(b"")
         if self._undecoded:
             raise SplitError("the answer holds base64 that is cut short")
         if self._size:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from flux_images._api import Api
     from flux_images._generation import AsyncGeneration, Generation
+    from flux_images._key import Key
     from flux_images_api.models import CreateImageRequestOutputFormat, CreateImageRequestResponseFormat, KnownModel
 
 DEFAULT_MODEL = "flux-pro-1.1-ultra"
@@ -51,7 +52,7 @@ class _Config(NamedTuple):
 
 
 def _config(
-    api_key: str | None,
+    key: Key,
     base_url: str | None,
     timeout: float | httpx.Timeout | None,
     max_retries: int | None,
@@ -63,7 +64,6 @@ def _config(
 ) -> _Config:
     from flux_images_api.contract import SERVER
 
-    key = find_key(api_key)
     url = find_base_url(base_url, SERVER, allow_insecure=allow_insecure)
     stages, policy = _limits(timeout, max_retries, STAGES, Policy(retry_possibly_billed=retry_possibly_billed))
     return _Config(
@@ -101,7 +101,9 @@ class _BaseClient:
     _config: _Config
 
     def __repr__(self) -> str:
-        return f"{type(self).__name__}(base_url={str(self._config.base_url)!r})"
+        # A traceback may show a client whose construction failed.
+        where = str(self._config.base_url) if hasattr(self, "_config") else None
+        return f"{type(self).__name__}(base_url={where!r})"
 
     def __reduce__(self) -> Any:
         raise TypeError("a client cannot be pickled: it holds connections and a key; make one where it is used")
@@ -187,8 +189,12 @@ class FluxImages(_BaseClient):
         allow_insecure: bool = False,
         allow_local_images: bool = False,
     ) -> None:
+        try:
+            key = find_key(api_key)
+        finally:
+            del api_key  # a traceback that shows locals must not show it
         config = _config(
-            api_key,
+            key,
             base_url,
             timeout,
             max_retries,
@@ -323,8 +329,12 @@ class AsyncFluxImages(_BaseClient):
         allow_insecure: bool = False,
         allow_local_images: bool = False,
     ) -> None:
+        try:
+            key = find_key(api_key)
+        finally:
+            del api_key  # a traceback that shows locals must not show it
         config = _config(
-            api_key,
+            key,
             base_url,
             timeout,
             max_retries,
