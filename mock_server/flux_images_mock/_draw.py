@@ -7,8 +7,7 @@ import hashlib
 import io
 import struct
 import zlib
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from PIL import Image, ImageDraw, ImageOps
 
@@ -21,8 +20,7 @@ _MOST_CHARACTERS = 1200
 _COMMENT = 65_533  # bytes that one JPEG comment holds
 
 
-@dataclass(frozen=True, slots=True)
-class Picture:
+class Picture(NamedTuple):
     """What a picture shows and how: it is drawn from nothing else. `ratio` is width over height."""
 
     model: str
@@ -37,8 +35,12 @@ class Picture:
     @property
     def name(self) -> str:
         """A name for the picture's file, different for different pictures."""
-        digest = hashlib.blake2b(repr(self).encode(errors="surrogatepass"), digest_size=12).hexdigest()
-        return f"{digest}.{self.format}"
+        return f"{self.digest(12).hex()}.{self.format}"
+
+    def digest(self, size: int) -> bytes:
+        """Return bytes that differ from picture to picture."""
+        parts = f"{self.model}\n{self.ratio}\n{self.seed}\n{self.index}\n{self.size}\n{self.least_bytes}\n{self.prompt}"
+        return hashlib.blake2b(parts.encode(errors="surrogatepass"), digest_size=size).digest()
 
 
 def draw(picture: Picture) -> bytes:
@@ -54,7 +56,7 @@ def draw(picture: Picture) -> bytes:
 
 
 def _background(picture: Picture) -> Image.Image:
-    digest = hashlib.blake2b(repr(picture).encode(errors="surrogatepass"), digest_size=4).digest()
+    digest = picture.digest(4)
     hue = digest[0] / 255
     colours = [colorsys.hls_to_rgb((hue + shift) % 1, light, 0.55) for shift, light in ((0, 0.24), (0.12, 0.5))]
     dark, light = (tuple(round(255 * part) for part in colour) for colour in colours)

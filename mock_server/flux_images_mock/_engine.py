@@ -61,7 +61,7 @@ class Engine:
         self._refusals = Refusals(root, self.operations)
         if state.queue.always is not None:
             self.scenarios.get(state.queue.always, "scenario")
-        self.pickers: list[Picker] = [by_preference, self._queued, by_token, self._usual, self._by_chance]
+        self.pickers: list[Picker] = [by_preference, self._queued, by_token, self._unasked]
         pictures = CreateImage(state.gallery, state.clock, check=options.get("check_answers", True))
         self.sources: list[Source] = [preferred, special({OPERATION: pictures}), declared]
 
@@ -138,7 +138,8 @@ class Engine:
                 return _strike(turned_away, exchange)
         traffic.begin()
         exchange.finish = traffic.end
-        bill.charge(key, cost)
+        if cost:
+            bill.charge(key, cost)
         exchange.billed = cost
         try:
             answer = await self._ask_model(exchange, operation, scenario)
@@ -149,7 +150,8 @@ class Engine:
             if not (is_billed(answer.status) if scenario is None else scenario.billed):
                 exchange.billed = 0
         finally:
-            bill.charge(key, exchange.billed - cost)
+            if exchange.billed != cost:
+                bill.charge(key, -cost)
         answer.delay = traffic.duration()
         return answer
 
@@ -176,15 +178,10 @@ class Engine:
         name = self._state.queue.take()
         return None if name is None else (name, "queue")
 
-    def _usual(self, exchange: Exchange) -> tuple[str, str] | None:
+    def _unasked(self, exchange: Exchange) -> tuple[str, str] | None:
         del exchange
-        name = self._state.queue.always
+        name = self._state.queue.always or self._state.traffic.trouble(self.scenarios.chaos)
         return None if name is None else (name, "scenario")
-
-    def _by_chance(self, exchange: Exchange) -> tuple[str, str] | None:
-        del exchange
-        name = self._state.traffic.trouble(self.scenarios.chaos)
-        return None if name is None else (name, "chaos")
 
     def _pick(self, exchange: Exchange) -> Scenario | None:
         for picker in self.pickers:

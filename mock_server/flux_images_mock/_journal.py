@@ -5,21 +5,26 @@ from __future__ import annotations
 import re
 from collections import deque
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from flux_images_mock._json import is_array, is_object
 from flux_images_mock._paths import CONTROL, PICTURES
 
 if TYPE_CHECKING:
-    from flux_images_mock._http import Answer, Exchange, Pairs, Violation
+    from flux_images_mock._http import Answer, Exchange, Pair, Pairs, Violation
 
 MOST_REQUESTS = 1000
 _MOST_BYTES = 8 * 1024 * 1024
 _ENTRY_BYTES = 1500
 _BODY_BYTES = 64 * 1024
 _LONGEST_PATH = 500
+_SHORTEST_IMAGE = 64
+_MOST_FIELDS = 50
+_SCALARS = frozenset([str, int, float, bool, type(None)])
 
+_HARMLESS = frozenset(
+    b"host accept accept-encoding connection user-agent content-type content-length prefer transfer-encoding".split()
+)
 _SECRET = re.compile(rb"auth|key|token|secret|cookie|password|session|signature", re.IGNORECASE)
 _KEY = re.compile(r"sk-(?!mock-)[\w-]+", re.ASCII)
 _IMAGE = re.compile(r"data:|iVBORw0KGgo|/9j/|UklGR|R0lGOD|Qk[0-2]|[A-Za-z0-9+/_-]{200,}={0,2}\Z", re.ASCII)
@@ -99,7 +104,10 @@ class Journal:
             now,
             request.method,
             _KEY.sub("sk-***", request.path[:_LONGEST_PATH]) if "sk-" in request.path else request.path[:_LONGEST_PATH],
-            [(name[:100], b"***" if _is_secret(name) else value[:300]) for name, value in request.headers.pairs[:50]],
+            [
+                pair if pair[0] in _HARMLESS and len(pair[1]) < 300 else _clean(pair)
+                for pair in request.headers.pairs[:50]
+            ],
             {name: value for (_, name), value in exchange.parameters.items()} if exchange.parameters else {},
             body,
             None if operation is None else operation.operation_id,
@@ -129,13 +137,23 @@ def is_journaled(path: str) -> bool:
     return not path.startswith(CONTROL) or path.startswith(PICTURES)
 
 
-@lru_cache(maxsize=1024)
-def _is_secret(name: bytes) -> bool:
-    return _SECRET.search(name) is not None
+def _clean(pair: Pair) -> Pair:
+    name, value = pair
+    return name[:100], b"***" if _SECRET.search(name) else value[:300]
 
 
 def shortened(body: Any) -> tuple[Any, int]:
-    """Return a copy of a JSON value without image data and within 64 KiB, and about how many bytes it takes."""
+    """Return a JSON value without image data and within 64 KiB, and about how many bytes it takes."""
+    if is_object(body):
+        size = 0
+        for value in body.values():
+            kind = type(value)
+            if kind not in _SCALARS or (kind is str and len(value) >= _SHORTEST_IMAGE and _IMAGE.match(value)):
+                break
+            size += 120 if kind is not str else 120 + 2 * len(value)
+        else:
+            if size < _BODY_BYTES and len(body) < _MOST_FIELDS:
+                return body, size
     left = [_BODY_BYTES]
     return _shortened(body, left), _BODY_BYTES - left[0]
 
@@ -143,7 +161,7 @@ def shortened(body: Any) -> tuple[Any, int]:
 def _shortened(value: Any, left: list[int]) -> Any:
     if isinstance(value, str):
         left[0] -= 60 + len(value)
-        if len(value) >= 64 and _IMAGE.match(value):
+        if len(value) >= _SHORTEST_IMAGE and _IMAGE.match(value):
             left[0] += len(value)
             return f"<image data, {len(value)} characters>"
         if left[0] < 0:

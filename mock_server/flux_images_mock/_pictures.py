@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from flux_images_mock._draw import Format, Picture
@@ -61,7 +62,7 @@ def asked_for(fields: dict[str, Any], size: Size = "preview", least_bytes: int =
         Picture(
             model=str(fields.get("model", "")),
             prompt=str(fields.get("prompt", "")),
-            ratio=_ratio(fields.get("aspect_ratio")),
+            ratio=_ratio(str(fields.get("aspect_ratio", ""))),
             seed=seed if isinstance(seed, int) else None,
             index=index,
             format="png" if fields.get("output_format") == "png" else _DEFAULT_FORMAT,
@@ -72,8 +73,9 @@ def asked_for(fields: dict[str, Any], size: Size = "preview", least_bytes: int =
     ]
 
 
-def _ratio(text: Any) -> tuple[int, int]:
-    if not isinstance(text, str) or not parse_ratio(text):
+@lru_cache(maxsize=256)
+def _ratio(text: str) -> tuple[int, int]:
+    if not parse_ratio(text):
         return _DEFAULT_RATIO
     width, _, height = text.partition(":")
     return int(width), int(height)
