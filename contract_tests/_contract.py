@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import json
+import math
 import os
+import re
+from fractions import Fraction
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import yaml
-from jsonschema import Draft202012Validator
+from jsonschema import Draft202012Validator, FormatChecker, ValidationError
+from jsonschema.validators import extend
 from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT202012
 
@@ -52,12 +57,23 @@ def cases(name: str) -> Any:
 
 def resolve(node: Json) -> Json:
     """What a node stands for, behind any references."""
+    return follow("", node)[1]
+
+
+def follow(pointer: str, node: Json) -> tuple[str, Json]:
+    """The same, with the pointer to where it really stands in the contract."""
     while "$ref" in node:
+        pointer = node["$ref"].removeprefix("#")
         target: Any = document()
-        for part in node["$ref"].removeprefix("#/").split("/"):
+        for part in pointer.removeprefix("/").split("/"):
             target = target[part.replace("~1", "/").replace("~0", "~")]
         node = target
-    return node
+    return pointer, node
+
+
+def escape(name: str) -> str:
+    """A name as a step of a JSON pointer."""
+    return name.replace("~", "~0").replace("/", "~1")
 
 
 def operations() -> Iterator[tuple[str, str, Json]]:
@@ -79,10 +95,24 @@ def json_schema(content: Json) -> Json:
     return schema
 
 
+class Violation(NamedTuple):
+    """Where an instance breaks a schema, by which keyword, in words."""
+
+    pointer: str
+    keyword: str
+    message: str
+
+
+def violations(instance: Any, schema: Json) -> list[Violation]:
+    """Where an instance breaks a schema of the contract, alternatives taken apart."""
+    found = [found for error in _validator(schema).iter_errors(instance) for found in _flat(error)]
+    return [*found, *_not_json(instance, "")]
+
+
 def differences(instance: Any, schema: Json) -> list[str]:
     """Where an instance breaks a schema of the contract, as `pointer: message`; empty if nowhere."""
-    validator = Draft202012Validator({"$ref": "contract:/whole#/entry"}, registry=_registry(schema))
-    return sorted(f"{_pointer(error.absolute_path)}: {error.message}" for error in validator.iter_errors(instance))
+    errors = _validator(schema).iter_errors(instance)
+    return sorted(f"{_pointer(error.absolute_path)}: {error.message}" for error in errors)
 
 
 def undeclared(instance: Json, schema: Json) -> set[str]:
@@ -115,5 +145,55 @@ def _registry(entry: Json) -> Registry[Any]:
     return registry
 
 
+def _validator(schema: Json) -> Any:
+    return _compiled(json.dumps(schema), id(document()))
+
+
+@cache
+def _compiled(schema: str, _document: int) -> Any:
+    registry = _registry(json.loads(schema))
+    return _Validator({"$ref": "contract:/whole#/entry"}, registry=registry, format_checker=FormatChecker())
+
+
+def _not_json(value: Any, pointer: str) -> Iterator[Violation]:
+    """NaN and the infinities, which schemas let through and JSON does not have."""
+    if isinstance(value, float) and not math.isfinite(value):
+        yield Violation(pointer.rpartition("/")[0], "additionalProperties", f"{value} is not JSON")
+    members = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, member in members:
+        yield from _not_json(member, f"{pointer}/{escape(str(key))}")
+
+
+def _flat(error: ValidationError) -> Iterator[Violation]:
+    yield Violation(_pointer(error.absolute_path), str(error.validator), error.message)
+    for inner in error.context:
+        yield from _flat(inner)
+
+
 def _pointer(path: Any) -> str:
-    return "".join(f"/{part}" for part in path)
+    return "".join(f"/{escape(str(part))}" for part in path)
+
+
+def _pattern(_: Any, pattern: str, instance: Any, __: Any) -> Iterator[ValidationError]:
+    """As JSON Schema has it: `$` is the end of the text, where Python's also stands before a last line break."""
+    if isinstance(instance, str) and not re.search(pattern.replace("$", r"\Z"), instance):
+        yield ValidationError(f"{instance!r} does not match {pattern!r}")
+
+
+def _ratio_range(_: Any, bounds: list[str], instance: Any, __: Any) -> Iterator[ValidationError]:
+    """The contract's own keyword."""
+    if isinstance(instance, str) and re.fullmatch("0*[1-9][0-9]*:0*[1-9][0-9]*", instance):
+        low, high = sorted(map(ratio, bounds))
+        if not low <= ratio(instance) <= high:
+            yield ValidationError(f"{instance!r} is not between {bounds[0]} and {bounds[1]}")
+
+
+def ratio(text: str) -> Fraction:
+    """Width over height."""
+    width, _, height = text.partition(":")
+    return Fraction(int(width), int(height))
+
+
+_Validator: Any = extend(  # type: ignore[no-untyped-call]  # the library types no such thing
+    Draft202012Validator, {"pattern": _pattern, "x-ratio-range": _ratio_range}
+)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
 from contract_tests import _contract as contract
+from contract_tests._checks import Subject
+from contract_tests._client import Client
 from contract_tests._raw_http import Answer, exchange
 from flux_images import AsyncFluxImages, FluxImages
 from flux_images_mock import MockServer
@@ -56,3 +59,26 @@ def generate(request: pytest.FixtureRequest) -> Generate:
     """`generate(base_url, prompt, **fields)` of the SDK, synchronous and asynchronous, without retries."""
     call: Generate = request.param
     return call
+
+
+@pytest.fixture(scope="session")
+def subject(mock: MockServer) -> Subject:
+    """The installed client and the mock, for the derived checks."""
+    return Subject(Client(), mock, lambda request: exchange(mock.url, request))
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print which rules of the contract were tested, counting only checks that passed."""
+    passed = [
+        value
+        for report in terminalreporter.stats.get("passed", [])
+        for name, value in report.user_properties
+        if name == "check"
+    ]
+    if passed and not os.environ.get("FLUX_CONTRACT"):
+        from contract_tests import _coverage
+        from contract_tests.test_derived import CHECKS
+
+        terminalreporter.section("the contract's rules, and the checks that keep and break each")
+        for line in _coverage.lines(_coverage.table(CHECKS[number] for number in passed)):
+            terminalreporter.write_line(line)

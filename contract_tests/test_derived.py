@@ -1,0 +1,45 @@
+"""Every promise of the contract, walked out of openapi.yaml, put to the client, the mock, and the two together."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from contract_tests._client_checks import client_checks
+from contract_tests._coverage import table
+from contract_tests._mock_checks import mock_checks
+from contract_tests._pair_checks import pair_checks
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from contract_tests._checks import Check, Subject
+
+CHECKS = [*client_checks(), *mock_checks(), *pair_checks()]
+MOST_REASONS = 0.05
+
+
+@pytest.mark.parametrize("number", range(len(CHECKS)), ids=[str(check)[:120] for check in CHECKS])
+def test_promise(number: int, subject: Subject, record_property: Callable[[str, object], None]) -> None:
+    """What the contract says is kept on both sides of its borders."""
+    record_property("check", number)
+    broken = CHECKS[number].run(subject)
+    assert broken is None, f"{CHECKS[number].rule}\n{broken}"
+
+
+def test_every_rule_has_both_sides() -> None:
+    """No rule of the contract stands without a case that keeps it and one that breaks it, but for few named reasons."""
+    rows = table(CHECKS)
+    assert [row.rule for row in rows if row.missing and not row.reason] == []
+    assert [row.rule for row in rows if row.reason and not row.missing] == []
+    assert sum(row.missing for row in rows) <= MOST_REASONS * len(rows)
+
+
+def test_no_check_is_lost() -> None:
+    """Each side is asked; an empty walk would prove nothing."""
+    sides: dict[str, list[Check]] = {}
+    for check in CHECKS:
+        sides.setdefault(check.side, []).append(check)
+    assert sides.keys() == {"client", "mock", "pair"}
+    assert all(len({check.keeps for check in checks}) == 2 for checks in sides.values())
