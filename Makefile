@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PIP_INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: demo test fast-test sdk check check-sdk contract lint-spec clean
+.PHONY: demo test fast-test sdk check check-sdk contract lint-spec bench clean
 .DEFAULT_GOAL := help
 
 help:  ## list the targets
@@ -38,6 +38,9 @@ check: $(VENV)/.dev check-sdk lint-spec  ## lint, types, import rule, generated 
 	$(BIN)/mypy
 	$(BIN)/pyright
 	$(BIN)/lint-imports --no-cache
+
+bench: $(VENV)/.dev  ## measure the SDK and the mock beside their peers, in one run
+	$(BIN)/python -m benchmarks
 
 clean:  ## remove the environment and every cache
 	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache dist
