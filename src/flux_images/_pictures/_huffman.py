@@ -45,15 +45,13 @@ def _table(counts: bytes, values: bytes, *, ac: bool) -> Table:
     for length, count in enumerate(counts, 1):
         span = 1 << (16 - length)
         for value in values[index : index + count]:
-            symbols.extend([length << 8 | value] * span)
-            steps.extend([_ac_step(length, value) if ac else length + value] * span)
+            symbols += array("H", [length << 8 | value]) * span
+            steps += array("I", [_ac_step(length, value) if ac else length + value]) * span
         index += count
     missing = 2**16 - len(symbols)
     if missing < 0:
         raise PictureError("the JPEG is damaged: a Huffman table holds too many codes")
-    symbols.extend([BAD] * missing)
-    steps.extend([_IMPOSSIBLE] * missing)
-    return Table(symbols, steps)
+    return Table(symbols + array("H", [BAD]) * missing, steps + array("I", [_IMPOSSIBLE]) * missing)
 
 
 def _ac_step(length: int, value: int) -> int:

@@ -1,0 +1,160 @@
+"""The error tree, what an error tells, and the billing table."""
+
+from __future__ import annotations
+
+import inspect
+import json
+import pickle
+import re
+
+import pytest
+
+import flux_images as flux
+from flux_images import _errors
+from flux_images._billing import TABLE, Reason, Stage, may_have_been_billed
+from flux_images._classify import request_id, status_error, unreadable
+from flux_images._key import Key
+
+KEY = Key("sk-test-Zm9vYmFy-0123456789")
+PUBLIC = [value for value in vars(flux).values() if inspect.isclass(value) and issubclass(value, flux.FluxImagesError)]
+
+
+def test_the_tree_is_the_one_in_the_docstring() -> None:
+    """Each line of the module's docstring names a class under its parent, and there are no others."""
+    parents: list[type] = []
+    drawn: dict[type, type | None] = {}
+    for line in inspect.getdoc(_errors).splitlines()[2:]:  # type: ignore[union-attr]  # the module has a docstring
+        match = re.match(r"([│ ├└─]*)(\w+)", line)
+        assert match
+        depth = len(match[1]) // 4
+        parents[depth:] = [getattr(flux, match[2])]
+        drawn[parents[depth]] = parents[depth - 1] if depth else None
+    assert set(drawn) == set(PUBLIC)
+    assert all(parent is None or kind.__bases__[0] is parent for kind, parent in drawn.items())
+
+
+@pytest.mark.parametrize("stage", list(Stage))
+def test_the_billing_table_covers_every_stage(stage: Stage) -> None:
+    """No stage is left to the default, and only what surely cost nothing is False."""
+    assert any(row.stage is stage for row in TABLE)
+
+
+@pytest.mark.parametrize(
+    ("stage", "status", "reason", "billed"),
+    [
+        (Stage.NOT_SENT, None, Reason.OTHER, False),
+        (Stage.POOL, None, Reason.OTHER, False),
+        (Stage.CONNECT, None, Reason.OTHER, False),
+        (Stage.WRITE, None, Reason.OTHER, True),
+        (Stage.READ, None, Reason.OTHER, True),
+        (Stage.TOTAL, None, Reason.OTHER, True),
+        (Stage.CANCELLED, None, Reason.OTHER, True),
+        (Stage.UNREADABLE, 200, Reason.OTHER, True),
+        (Stage.DOWNLOAD, 403, Reason.OTHER, True),
+        *[(Stage.ANSWERED, status, Reason.OTHER, True) for status in (100, 200, 299, 302, 303, 304, 408, 409, 418, 499)],
+        *[(Stage.ANSWERED, status, Reason.OTHER, True) for status in (500, 502, 503, 504, 520, 524, 599, 600, 999)],
+        *[(Stage.ANSWERED, status, Reason.OTHER, False) for status in (301, 307, 308, 400, 401, 402, 403, 404)],
+        *[(Stage.ANSWERED, status, Reason.OTHER, False) for status in (405, 406, 411, 413, 414, 415, 422, 429, 431)],
+        (Stage.ANSWERED, 400, Reason.PROMPT_REFUSED, False),
+        (Stage.ANSWERED, 400, Reason.MODERATED, True),
+        (Stage.ANSWERED, 403, Reason.QUOTA, False),
+        (Stage.ANSWERED, 500, Reason.QUOTA, True),
+        (Stage.ANSWERED, 503, Reason.NO_CHANNEL, False),
+        (Stage.ANSWERED, 500, Reason.NO_CHANNEL, True),
+    ],
+)
+def test_what_may_have_been_billed(stage: Stage, status: int | None, reason: Reason, billed: bool) -> None:
+    """The table, row by row; what it does not know may have been billed."""
+    assert may_have_been_billed(stage, status, reason) is billed
+
+
+def test_an_error_says_what_a_person_can_act_on() -> None:
+    """One line: status, code, message, advice, request id and the bill."""
+    body = json.dumps({"error": {"message": "no\x1b[31m\r\ncredit", "code": "insufficient_user_quota"}}).encode()
+    error = status_error(500, {"x-request-id": "r1"}, body, KEY, billed=True)
+    assert str(error) == (
+        "500 insufficient_user_quota: no [31m credit; top up the account, or raise the key's limit "
+        "(request id r1; may have been billed)"
+    )
+    assert not status_error(500, {}, body, KEY, billed=False).may_have_been_billed
+    assert str(status_error(418, {}, b"", KEY, billed=False)) == "418: an empty answer"
+    assert str(status_error(418, {}, b"{}", KEY, billed=False)) == "418: an answer without a message"
+    assert str(status_error(418, {}, b"teapot", KEY, billed=False)) == "418: teapot"
+    assert status_error(302, {}, b"", KEY, billed=False).message.startswith("the gateway redirects to nowhere")
+
+
+def test_a_body_is_shortened_and_the_key_masked() -> None:
+    """Neither a large body nor an echoed key gets through."""
+    error = status_error(500, {}, b'{"error":{"message":"sk-test-Zm9vYmFy-0123456789"}}' + b" " * 9999, KEY, billed=True)
+    assert error.message == "***"
+    assert len(error.body) <= 1000
+    assert "Zm9v" not in error.body
+    assert "Zm9v" not in str(unreadable(200, {}, b"sk-test-Zm9vYmFy-0123456789", KEY, "x", billed=True).__dict__)
+
+
+def test_a_page_is_told_by_its_label_or_its_start() -> None:
+    """Whichever is missing."""
+    for headers, body in (({"content-type": "TEXT/HTML"}, b"x"), ({}, b"\n <!doctype HTML>"), ({}, b"<html lang='x'>")):
+        assert "web page" in unreadable(200, headers, body, KEY, "x", billed=True).message
+    assert unreadable(200, {}, b"<svg>", KEY, "the problem", billed=False).message == "the problem"
+
+
+@pytest.mark.parametrize(
+    ("headers", "message", "identity"),
+    [
+        ({"x-oneapi-request-id": "a", "x-request-id": "b"}, "(request id: c)", "a"),
+        ({"x-request-id": "b"}, "(request id: c)", "b"),
+        ({}, "boom (request id: c-1.2_3)", "c-1.2_3"),
+        ({}, "boom", None),
+        ({}, None, None),
+        ({"x-request-id": ""}, None, None),
+        ({"x-request-id": "a\x1b[0m" + "b" * 200}, None, "a [0m" + "b" * 122 + "…"),
+    ],
+)
+def test_the_request_id_is_found(headers: dict[str, str], message: str | None, identity: str | None) -> None:
+    """In the gateway's header, OpenAI's, or the message; cleaned and shortened."""
+    assert request_id(headers, message) == identity
+
+
+@pytest.mark.parametrize(
+    ("message", "kind"),
+    [
+        ("您的账户余额不足", flux.QuotaExceededError),
+        ("账户已欠费", flux.QuotaExceededError),
+        ("quota has been exhausted", flux.QuotaExceededError),
+        ("insufficient balance", flux.QuotaExceededError),
+        ("request moderated", flux.ModerationError),
+        ("提示词存在违规", flux.ModerationError),
+        ("rejected by our safety system", flux.ModerationError),
+        ("图片内容审核未通过", flux.ModerationError),
+        ("NSFW content", flux.ModerationError),
+        ("no available channels for model x", flux.BadRequestError),
+        ("quota. is not the matter; something else is exhausted", flux.BadRequestError),
+        ("other", flux.BadRequestError),
+    ],
+)
+def test_the_gateway_s_words_decide(message: str, kind: type[flux.FluxImagesError]) -> None:
+    """In both languages, where there is no code."""
+    body = json.dumps({"error": {"message": message}}).encode()
+    assert type(status_error(400, {}, body, KEY, billed=True)) is kind
+
+
+@pytest.mark.parametrize("kind", PUBLIC)
+def test_every_error_pickles(kind: type[flux.FluxImagesError]) -> None:
+    """With all that it carries."""
+    fields = {
+        "status_code": 418,
+        "code": "c",
+        "type": "t",
+        "retry_after": 2.0,
+        "body": "b",
+        "generation": None,
+        "may_have_been_billed": True,
+        "request_id": "r",
+    }
+    taken = {name: fields[name] for name in inspect.signature(kind).parameters if name in fields}
+    error = kind("boom", **taken)
+    again = pickle.loads(pickle.dumps(error))
+    assert type(again) is kind
+    assert vars(again) == vars(error)
+    assert str(again) == str(error)
