@@ -98,6 +98,7 @@ class Journal:
     def add(self, exchange: Exchange, answer: Answer, now: float) -> RecordedRequest:
         """Write a request down as it is answered."""
         request, operation = exchange.request, exchange.operation
+        pairs = request.headers.pairs[:_MOST_FIELDS]
         body, size = shortened(exchange.body)
         fault = answer.fault
         entry = RecordedRequest(

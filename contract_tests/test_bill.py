@@ -1,0 +1,91 @@
+"""Nobody is told that a call was free which the gateway billed: every scenario of the mock, through the SDK."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+import flux_images
+from contract_tests import _contract as contract
+from flux_images import AsyncFluxImages, FluxImages
+from flux_images_mock import app
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from flux_images_mock import MockServer
+
+    AnyImage = flux_images.Image | flux_images.AsyncImage
+    Buy = Callable[[str, float, dict[str, Any]], None]
+
+ROWS = {row["scenario"]: row for row in contract.cases("scenarios")}
+EXAMPLES = {example.name for example in contract.examples()}
+KEY = "sk-contract-bill"
+STALLS = {"drip", "stall-before-headers", "stall-in-body"}
+SHORT, LONG = 0.4, 30.0  # seconds; a stall is met by giving up
+
+
+def catalogue() -> list[str]:
+    """Every scenario that the mock knows."""
+    return [scenario.name for scenario in app(contract.PATH).engine.scenarios]
+
+
+def _is_here(image: AnyImage, base_url: str) -> bool:
+    """Whether the picture can be fetched without leaving this machine."""
+    return image.url is None or image.url.startswith(base_url)
+
+
+def _buy(base_url: str, timeout: float, wishes: dict[str, Any]) -> None:
+    with FluxImages(KEY, base_url=base_url, max_retries=0, timeout=timeout) as flux:
+        for image in flux.generate("a medal", **wishes).images:
+            if _is_here(image, base_url):
+                image.read()
+
+
+def _abuy(base_url: str, timeout: float, wishes: dict[str, Any]) -> None:
+    async def call() -> None:
+        async with AsyncFluxImages(KEY, base_url=base_url, max_retries=0, timeout=timeout) as flux:
+            for image in (await flux.generate("a medal", **wishes)).images:
+                if _is_here(image, base_url):
+                    await image.read()
+
+    asyncio.run(call())
+
+
+@pytest.fixture(params=[_buy, _abuy], ids=["sync", "async"])
+def buy(request: pytest.FixtureRequest) -> Buy:
+    """Ask for pictures and fetch them, without retries."""
+    call: Buy = request.param
+    return call
+
+
+def _outcome(buy: Buy, mock: MockServer, name: str) -> tuple[flux_images.FluxImagesError | None, int]:
+    before = mock.bill[KEY]
+    wishes = {"n": 2, "aspect_ratio": "16:9", "extra_headers": {"Prefer": f"scenario={name}"}}
+    try:
+        buy(mock.url, SHORT if name in STALLS else LONG, wishes)
+    except flux_images.FluxImagesError as error:
+        return error, mock.bill[KEY] - before
+    return None, mock.bill[KEY] - before
+
+
+@pytest.mark.parametrize("name", catalogue())
+def test_no_billed_call_is_called_free(name: str, buy: Buy, mock: MockServer) -> None:
+    """An error of a call that was billed says that it may have been."""
+    error, billed = _outcome(buy, mock, name)
+    assert not billed or error is None or error.may_have_been_billed
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_a_scenario_arrives_as_what_a_caller_branches_on(name: str, buy: Buy, mock: MockServer) -> None:
+    """What is no example of the contract arrives as the documented class, and costs what the table says."""
+    error, billed = _outcome(buy, mock, name)
+    assert (type(error).__name__ if error else None) == ROWS[name]["error"]
+    assert billed == (2 if ROWS[name]["billed"] else 0)
+
+
+def test_the_table_has_every_scenario() -> None:
+    """A new scenario needs a row."""
+    assert set(ROWS) == set(catalogue()) - EXAMPLES
