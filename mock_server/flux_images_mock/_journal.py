@@ -105,10 +105,7 @@ class Journal:
             now,
             request.method,
             _KEY.sub("sk-***", request.path[:_LONGEST_PATH]) if "sk-" in request.path else request.path[:_LONGEST_PATH],
-            [
-                pair if pair[0] in _HARMLESS and len(pair[1]) < 300 else _clean(pair)
-                for pair in request.headers.pairs[:50]
-            ],
+            [pair if pair[0] in _HARMLESS and len(pair[1]) < 300 else _clean(pair) for pair in pairs],
             {name: value for (_, name), value in exchange.parameters.items()} if exchange.parameters else {},
             body,
             None if operation is None else operation.operation_id,

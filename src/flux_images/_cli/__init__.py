@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["main"]
 
-_NEEDS = {"demo": "cli,mock", "mock": "cli,mock"}
+_NEEDS = {"demo": "cli,mock", "mock": "cli,mock", "scenarios": "cli,mock"}
 """The extras that a command needs, as pip writes them; the others need `cli`."""
 
 
@@ -39,6 +39,10 @@ def _dispatch(words: list[str]) -> int:
         from flux_images_mock.__main__ import main as mock
 
         return mock(words[1:])
+    if words[:1] == ["scenarios"]:
+        from flux_images_mock._catalogue import main as scenarios
+
+        return scenarios(words[1:])
     return _run(_parser().parse_args(words))
 
 
@@ -56,6 +60,7 @@ def _parser() -> argparse.ArgumentParser:
     for module in (_generate, _demo):
         module.add_command(commands)
     commands.add_parser("mock", help="play the gateway offline; see `flux-images mock --help`", add_help=False)
+    commands.add_parser("scenarios", help="list what the mock can imitate, `show NAME` prints one", add_help=False)
     return parser
 
 
