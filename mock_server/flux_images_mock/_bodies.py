@@ -128,10 +128,12 @@ def _note_doubled(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _count_keys(value: Any) -> int:
     if is_object(value):
-        return len(value) + sum(_count_keys(item) for item in value.values() if is_object(item) or is_array(item))
-    return sum(_count_keys(item) for item in value) if is_array(value) else 0
+        nested = [item for item in value.values() if type(item) in _CONTAINERS]
+        return len(value) + (sum(map(_count_keys, nested)) if nested else 0)
+    return sum(map(_count_keys, value)) if is_array(value) else 0
 
 
+_CONTAINERS = (dict, list)
 _KEY_END = re.compile(rb'"\s*:')
 _STRICT = json.JSONDecoder(object_pairs_hook=_note_doubled)
 

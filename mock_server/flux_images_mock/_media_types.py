@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 
+
+@lru_cache(maxsize=64)
 def essence_of(line: str) -> str:
     """Return a media type in lower case, without its parameters."""
     return line.partition(";")[0].strip().lower()
 
 
+@lru_cache(maxsize=64)
 def parameter_of(line: str, name: str) -> str:
     """Return a parameter of a media type in lower case, empty if it isn't there."""
     for parameter in line.lower().split(";")[1:]:

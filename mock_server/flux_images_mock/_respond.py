@@ -41,6 +41,8 @@ def read_preferences(lines: list[bytes]) -> dict[str, str]:
 async def preferred(exchange: Exchange, operation: Operation) -> Answer | None:
     """Answer as `Prefer: code=`, `example=` or `dynamic=true` asks."""
     wishes = exchange.preferences
+    if not wishes:
+        return None
     code, name = wishes.get("code"), wishes.get("example")
     dynamic = wishes.get("dynamic") == "true"
     if code is None and name is None and not dynamic:
