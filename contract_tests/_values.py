@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import random
 import re
@@ -27,6 +28,14 @@ _ONE_OF_EACH_TYPE: dict[str, Any] = {
     "array": [],
     "object": {},
 }
+_AWKWARD_TEXTS = (
+    "  spaces  ",
+    "line\nbreak\ttab",
+    '"quotes" \\ back',
+    "雪 🎉 e\u0301 \u2028",
+    "\u0000",
+    "$HOME {x} %s",
+)
 _FORMATS = {
     "date-time": "2026-11-22T09:30:15Z",
     "date": "2026-11-22",
@@ -102,6 +111,10 @@ def around(keyword: str, node: Json) -> Iterator[Any]:
 def _around_type(node: Json) -> Iterator[Any]:
     yield sample(node)
     yield from _ONE_OF_EACH_TYPE.values()
+    if "string" not in _types(node):
+        yield json.dumps(sample(node))
+    elif not {"enum", "pattern", "format", "maxLength"} & node.keys():
+        yield from _AWKWARD_TEXTS
 
 
 def _around_enum(node: Json) -> Iterator[Any]:

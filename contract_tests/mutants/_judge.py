@@ -1,0 +1,117 @@
+"""Whether behaviour tells a changed contract apart: its client and its mock, each against the right other."""
+
+from __future__ import annotations
+
+import json
+import logging
+import tempfile
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import httpx
+
+from codegen.edits import EditError
+from codegen.generate import GenerationError, generate
+from contract_tests import _contract as contract
+from contract_tests._checks import Check, Subject
+from contract_tests._client import Client
+from contract_tests._client_checks import client_checks
+from contract_tests._mock_checks import mock_checks
+from contract_tests._pair_checks import pair_checks
+from contract_tests._raw_http import exchange
+from flux_images_mock import MockServer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from contract_tests.mutants._mutate import Mutant
+
+_CRASHES = (AttributeError, ImportError, LookupError, TypeError, ValueError, OSError, httpx.HTTPError)
+"""What a check runs into on an answer or a client that is not what the contract says; in pytest it fails the same."""
+
+
+class Verdict(NamedTuple):
+    """The check that told each side's mutant apart, or None if it survived there."""
+
+    mutant: str
+    side: str
+    by_mock: str | None
+    by_client: str | None
+
+    @property
+    def killed(self) -> bool:
+        """Whether either side was told apart."""
+        return self.by_mock is not None or self.by_client is not None
+
+
+def quiet() -> None:
+    """Keep the SDK's warnings out of the report."""
+    logging.getLogger("flux_images").setLevel(logging.ERROR)
+
+
+def judge(mutant: Mutant, *, both: bool = True) -> Verdict:
+    """Judge a mutant; without `both` a mock that was told apart is enough."""
+    with tempfile.TemporaryDirectory() as scratch:
+        spec = Path(scratch) / "openapi.yaml"
+        spec.write_text(json.dumps(mutant.document), "utf-8")  # JSON is YAML
+        by_mock = _judge_mock(spec)
+        by_client = _judge_client(spec, Path(scratch)) if both or by_mock is None else None
+    return Verdict(mutant.name, mutant.side, by_mock, by_client)
+
+
+def _judge_mock(spec: Path) -> str | None:
+    try:
+        server = MockServer(spec)
+    except ValueError as error:
+        return f"no mock can be made: {_line(error)}"
+    with server:
+        subject = Subject(_right_client(), server, lambda request: exchange(server.url, request))
+        return first_broken(subject, [*_checks("mock"), *_checks("pair")])
+
+
+def _judge_client(spec: Path, scratch: Path) -> str | None:
+    try:
+        generate(spec, scratch / "flux_images_api")
+    except (GenerationError, EditError) as error:
+        return f"no client can be generated: {_line(error)}"
+    server = _right_mock()
+    try:
+        with Client.of(scratch) as client:
+            subject = Subject(client, server, lambda request: exchange(server.url, request))
+            return first_broken(subject, [*_checks("client"), *_checks("pair")])
+    except ImportError as error:
+        return f"the SDK does not import: {_line(error)}"
+
+
+def first_broken(subject: Subject, checks: Iterable[Check]) -> str | None:
+    """The first check that fails, and how."""
+    for check in checks:
+        try:
+            broken = check.run(subject)
+        except _CRASHES as error:
+            return f"{check}: {type(error).__name__}: {_line(error)}"
+        if broken is not None:
+            return f"{check}: {broken.promise}"
+    return None
+
+
+@cache
+def _checks(side: str) -> list[Check]:
+    return [*{"client": client_checks, "mock": mock_checks, "pair": pair_checks}[side]()]
+
+
+@cache
+def _right_client() -> Client:
+    return Client()
+
+
+@cache
+def _right_mock() -> MockServer:
+    server = MockServer(contract.PATH)
+    server.start()  # for as long as the process lives
+    return server
+
+
+def _line(error: Exception) -> str:
+    return " ".join(str(error).split())[:160]
