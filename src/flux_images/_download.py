@@ -45,13 +45,24 @@ class _Download:
     """The state of one download."""
 
     def __init__(self, url: str, rules: Rules) -> None:
-        self.file: IO[bytes] = tempfile.SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115 -- handed out
+        self.file: IO[bytes] = tempfile.SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115 -- closed by close()
         self._rules = rules
         self._start = url
         self._url = httpx.URL()
         self._attempts = 0
         self._redirects = 0
         self._began = time.monotonic()
+        self._whole = False
+
+    def finish(self) -> IO[bytes]:
+        """The whole file, which ``close`` leaves open."""
+        self._whole = True
+        return self.file
+
+    def close(self) -> None:
+        """Drop what came of a file that is not whole."""
+        if not self._whole:
+            self.file.close()
 
     def restart(self) -> None:
         """Begin an attempt: at the first address, with an empty file."""
@@ -102,10 +113,7 @@ class _Download:
         self._redirects += 1
         if self._redirects > MAX_REDIRECTS:
             raise ImageDownloadError(f"the picture's address redirects more than {MAX_REDIRECTS} times; {_PAID}")
-        try:
-            self._url = self._url.join(response.headers["location"])
-        except httpx.InvalidURL as error:
-            raise ImageDownloadError(f"the picture's address leads nowhere: {one_line(str(error), 200)}") from None
+        self._url = self._url.join(response.headers["location"])
         return True
 
     def check_status(self, response: httpx.Response) -> None:
@@ -146,7 +154,6 @@ class _Download:
         wait = backoff(self._attempts)
         if heals and self._attempts <= self._rules.policy.max_retries and wait < self.left():
             return wait
-        self.file.close()
         if isinstance(error, ImageDownloadError):
             raise error
         why = one_line(str(error), 200) or type(error).__name__
@@ -171,8 +178,8 @@ class Downloads:
         Raises:
             ImageDownloadError: says why there is none.
         """
-        download = _Download(url, self._rules)
         client = self._client()
+        download = _Download(url, self._rules)
         try:
             while True:
                 try:
@@ -180,9 +187,10 @@ class Downloads:
                 except (ImageDownloadError, httpx.HTTPError) as error:
                     wait = download.wait(error)
                 else:
-                    return download.file
+                    return download.finish()
                 time.sleep(wait)
         finally:
+            download.close()
             if self._closed and client is not self._given:
                 client.close()
 
@@ -253,19 +261,20 @@ class AsyncDownloads:
         """
         import anyio  # not needed to import the SDK
 
-        download = _Download(url, self._rules)
         client = self._client()
+        download = _Download(url, self._rules)
         try:
             while True:
                 try:
                     with anyio.move_on_after(download.left()):
                         await self._attempt(client, download)
-                        return download.file
+                        return download.finish()
                     raise download.out_of_time()
                 except (ImageDownloadError, httpx.HTTPError) as error:
                     wait = download.wait(error)
                 await anyio.sleep(wait)
         finally:
+            download.close()
             if self._closed and client is not self._given:
                 await client.aclose()
 

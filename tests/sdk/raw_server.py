@@ -6,7 +6,7 @@ import contextlib
 import socket
 import struct
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, field
 
 Step = bytes | Callable[[socket.socket], object]
@@ -76,7 +76,7 @@ def reset(connection: socket.socket) -> None:
 @contextlib.contextmanager
 def raw_server(
     reply: Reply | Callable[[int], Reply] = (), pictures: dict[str, Reply] | None = None, host: str = "127.0.0.1"
-) -> Iterator[RawServer]:
+) -> Generator[RawServer]:
     """Serve until the block ends, a thread for each connection and one request on each."""
     listener = socket.create_server((host, 0))
     server = RawServer(f"http://{host}:{listener.getsockname()[1]}", reply, pictures or {})

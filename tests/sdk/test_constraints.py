@@ -14,7 +14,9 @@ from flux_images._constraints import check_body, unwritable
 from flux_images_api.contract import OPERATIONS, SCHEMAS
 
 BODY = OPERATIONS["create_image"].body
-ORACLE = jsonschema.Draft202012Validator({"$ref": "#/components/schemas/CreateImageRequest", "components": {"schemas": SCHEMAS}})
+ORACLE = jsonschema.Draft202012Validator(
+    {"$ref": "#/components/schemas/CreateImageRequest", "components": {"schemas": SCHEMAS}}
+)
 GOOD = {"model": "flux", "prompt": "a medal"}
 
 
@@ -92,7 +94,11 @@ def test_all_refusals_come_at_once() -> None:
         ({"allOf": [{"minimum": 1}, {"maximum": 2}]}, [1, 2], [0, 3]),
         ({"anyOf": [{"minimum": 5}, {"maximum": 2}]}, [5, 2], [3]),
         ({"pattern": "b$"}, ["ab", 1], ["ba", "b\n"]),
-        ({"properties": {"a": {"type": "null"}}, "additionalProperties": False}, [{"a": None}, 1], [{"b": 1}, {"a": 1}]),
+        (
+            {"properties": {"a": {"type": "null"}}, "additionalProperties": False},
+            [{"a": None}, 1],
+            [{"b": 1}, {"a": 1}],
+        ),
         ({"properties": {"a": {}}, "additionalProperties": {"type": "null"}}, [{"a": 1, "b": None}], [{"b": 1}]),
         ({"properties": {"a": {"required": ["b"]}}}, [{"a": {"b": 1}}, {"a": 1}], [{"a": {}}]),
         ({"$ref": "#/components/schemas/S"}, [1], ["x"]),

@@ -6,6 +6,7 @@ import inspect
 import json
 import pickle
 import re
+from typing import Any
 
 import pytest
 
@@ -51,7 +52,10 @@ def test_the_billing_table_covers_every_stage(stage: Stage) -> None:
         (Stage.CANCELLED, None, Reason.OTHER, True),
         (Stage.UNREADABLE, 200, Reason.OTHER, True),
         (Stage.DOWNLOAD, 403, Reason.OTHER, True),
-        *[(Stage.ANSWERED, status, Reason.OTHER, True) for status in (100, 200, 299, 302, 303, 304, 408, 409, 418, 499)],
+        *[
+            (Stage.ANSWERED, status, Reason.OTHER, True)
+            for status in (100, 200, 299, 302, 303, 304, 408, 409, 418, 499)
+        ],
         *[(Stage.ANSWERED, status, Reason.OTHER, True) for status in (500, 502, 503, 504, 520, 524, 599, 600, 999)],
         *[(Stage.ANSWERED, status, Reason.OTHER, False) for status in (301, 307, 308, 400, 401, 402, 403, 404)],
         *[(Stage.ANSWERED, status, Reason.OTHER, False) for status in (405, 406, 411, 413, 414, 415, 422, 429, 431)],
@@ -85,7 +89,9 @@ def test_an_error_says_what_a_person_can_act_on() -> None:
 
 def test_a_body_is_shortened_and_the_key_masked() -> None:
     """Neither a large body nor an echoed key gets through."""
-    error = status_error(500, {}, b'{"error":{"message":"sk-test-Zm9vYmFy-0123456789"}}' + b" " * 9999, KEY, billed=True)
+    error = status_error(
+        500, {}, b'{"error":{"message":"sk-test-Zm9vYmFy-0123456789"}}' + b" " * 9999, KEY, billed=True
+    )
     assert error.message == "***"
     assert len(error.body) <= 1000
     assert "Zm9v" not in error.body
@@ -142,7 +148,7 @@ def test_the_gateway_s_words_decide(message: str, kind: type[flux.FluxImagesErro
 @pytest.mark.parametrize("kind", PUBLIC)
 def test_every_error_pickles(kind: type[flux.FluxImagesError]) -> None:
     """With all that it carries."""
-    fields = {
+    fields: dict[str, Any] = {
         "status_code": 418,
         "code": "c",
         "type": "t",

@@ -40,14 +40,16 @@ def test_a_key_that_cannot_be_sent_is_refused_unseen(
     assert isinstance(caught.value, ValueError)
     assert not caught.value.may_have_been_billed
     shown = traceback.TracebackException.from_exception(caught.value, capture_locals=True)
-    inside = [line for frame in shown.stack if "flux_images" in frame.filename for line in (frame.locals or {}).values()]
+    inside = [
+        line for frame in shown.stack if "flux_images" in frame.filename for line in (frame.locals or {}).values()
+    ]
     assert KEY[4:] not in "".join(inside) + str(caught.value)
 
 
 def test_no_key_says_where_to_put_one(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without argument and variable the message names both."""
     monkeypatch.delenv("FLUX_API_KEY", raising=False)
-    with pytest.raises(ConfigurationError, match="pass api_key=... or set FLUX_API_KEY"):
+    with pytest.raises(ConfigurationError, match=r"pass api_key=\.\.\. or set FLUX_API_KEY"):
         FluxImages()
 
 

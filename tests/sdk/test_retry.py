@@ -53,7 +53,9 @@ def test_retry_after_counts_from_now() -> None:
     assert retry_after_seconds("Fri, 15 Jan 1999 08:00:30 GMT") == 0.0
 
 
-def _status(kind: type[flux.APIStatusError], status: int, *, billed: bool = False, **fields: Any) -> flux.APIStatusError:
+def _status(
+    kind: type[flux.APIStatusError], status: int, *, billed: bool = False, **fields: Any
+) -> flux.APIStatusError:
     return kind("x", status_code=status, may_have_been_billed=billed, **fields)
 
 

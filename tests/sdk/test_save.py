@@ -14,6 +14,11 @@ from flux_images._save import put_in_place, target_of
 DATA = b"picture" * 1000
 
 
+def names(folder: Path) -> list[str]:
+    """What is in a folder."""
+    return [path.name for path in folder.iterdir()]
+
+
 def test_a_suffix_is_added_where_there_is_none(tmp_path: Path) -> None:
     """That of the picture's type; one that is there is kept, even if it is another's."""
     for media_type, suffix in (("image/png", ".png"), ("image/jpeg", ".jpg"), ("image/webp", ".webp")):
@@ -42,7 +47,7 @@ def test_a_new_file_is_whole_and_ordinary(overwrite: bool, tmp_path: Path) -> No
     assert target.read_bytes() == DATA
     assert stat.S_IMODE(target.stat().st_mode) & 0o111 == 0
     assert stat.S_IMODE(target.stat().st_mode) & 0o600 == 0o600
-    assert os.listdir(tmp_path) == ["a.png"]
+    assert names(tmp_path) == ["a.png"]
 
 
 def test_an_old_file_is_replaced_only_when_told(tmp_path: Path) -> None:
@@ -54,7 +59,7 @@ def test_an_old_file_is_replaced_only_when_told(tmp_path: Path) -> None:
     assert target.read_bytes() == b"old"
     put_in_place(io.BytesIO(DATA), target, overwrite=True)
     assert target.read_bytes() == DATA
-    assert os.listdir(tmp_path) == ["a.png"]
+    assert names(tmp_path) == ["a.png"]
 
 
 @pytest.mark.parametrize("exists", [False, True])
@@ -73,7 +78,7 @@ def test_file_systems_without_hard_links(exists: bool, tmp_path: Path, monkeypat
     else:
         put_in_place(io.BytesIO(DATA), target, overwrite=False)
     assert target.read_bytes() == (b"old" if exists else DATA)
-    assert os.listdir(tmp_path) == ["a.png"]
+    assert names(tmp_path) == ["a.png"]
 
 
 @pytest.mark.parametrize("overwrite", [False, True])
@@ -89,6 +94,6 @@ def test_a_full_disk_leaves_nothing(overwrite: bool, tmp_path: Path, monkeypatch
     monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(OSError, match="No space left"):
         put_in_place(io.BytesIO(DATA), target, overwrite=overwrite)
-    assert os.listdir(tmp_path) == (["a.png"] if overwrite else [])
+    assert names(tmp_path) == (["a.png"] if overwrite else [])
     if overwrite:
         assert target.read_bytes() == b"old"
