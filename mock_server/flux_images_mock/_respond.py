@@ -49,7 +49,7 @@ async def preferred(exchange: Exchange, operation: Operation) -> Answer | None:
         return None
     candidates = operation.responses.in_turn()
     if code is not None:
-        response = operation.responses.find(int(code)) if re.fullmatch("[1-5][0-9]{2}", code, re.ASCII) else None
+        response = operation.responses.find(int(code)) if re.fullmatch("[2-5][0-9]{2}", code, re.ASCII) else None
         if response is None:
             raise PreferenceError(f"code= one of {', '.join(operation.responses.by_key)}", f"code={code}")
         candidates = [(int(code), response)]
