@@ -41,14 +41,14 @@ def ask(mock: MockServer) -> Ask:
     return lambda request: exchange(mock.url, request)
 
 
-def _generate(base_url: str, *arguments: Any, **keywords: Any) -> Any:
-    with FluxImages(KEY, base_url=base_url, max_retries=0) as flux:
+def _generate(base_url: str, *arguments: Any, key: str = KEY, **keywords: Any) -> Any:
+    with FluxImages(key, base_url=base_url, max_retries=0) as flux:
         return flux.generate(*arguments, **keywords)
 
 
-def _agenerate(base_url: str, *arguments: Any, **keywords: Any) -> Any:
+def _agenerate(base_url: str, *arguments: Any, key: str = KEY, **keywords: Any) -> Any:
     async def call() -> Any:
-        async with AsyncFluxImages(KEY, base_url=base_url, max_retries=0) as flux:
+        async with AsyncFluxImages(key, base_url=base_url, max_retries=0) as flux:
             return await flux.generate(*arguments, **keywords)
 
     return asyncio.run(call())

@@ -86,10 +86,11 @@ def _judge_client(spec: Path, scratch: Path) -> str | None:
 
 def first_broken(subject: Subject, checks: Iterable[Check]) -> str | None:
     """The first check that fails, and how."""
+    crashes = (*_CRASHES, subject.client.sdk.FluxImagesError, subject.client.errors.ResponseError)
     for check in checks:
         try:
             broken = check.run(subject)
-        except _CRASHES as error:
+        except crashes as error:
             return f"{check}: {type(error).__name__}: {_line(error)}"
         if broken is not None:
             return f"{check}: {broken.promise}"
