@@ -29,11 +29,10 @@ def async_client(base_url: httpx.URL, *, fast: bool) -> httpx.AsyncClient:
     if not fast:
         return httpx.AsyncClient(verify=_tls_for(base_url))
     try:
-        from httpx_aiohttp import AiohttpTransport
+        from flux_images._fast import FastTransport  # slow to import, and an extra
     except ImportError:
         raise ConfigurationError("fast=True needs an extra: pip install 'flux-images[fast]'") from None
-    limits = httpx.Limits(max_connections=None, max_keepalive_connections=None)
-    return httpx.AsyncClient(transport=AiohttpTransport(verify=_tls_for(base_url), limits=limits))
+    return httpx.AsyncClient(transport=FastTransport(_tls_for(base_url)))
 
 
 def sync_downloads() -> httpx.Client:

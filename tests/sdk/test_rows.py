@@ -19,7 +19,7 @@ SLOWEST = 3.0
 """Seconds that no row may take: the shortest of the default timeouts is ten."""
 
 
-def _addressed(reply: Reply, server: RawServer) -> Reply:
+def addressed(reply: Reply, server: RawServer) -> Reply:
     """The reply, with the server's own address in the places that ask for it."""
     filled = [step.replace(b"{server}", server.url.encode()) if isinstance(step, bytes) else step for step in reply]
     return [_fix_length(step) if isinstance(step, bytes) and b"picture.png" in step else step for step in filled]
@@ -36,7 +36,7 @@ def test_a_caller_gets_what_the_table_says(row: Row, buy: Buy, caplog: pytest.Lo
     """Class, billing, number of POSTs, request id; no key anywhere, none on any GET, and in good time."""
     caplog.set_level(logging.DEBUG)
     with raw_server(pictures={"/picture.png": row.picture}) as server:
-        server.reply = _addressed(row.reply, server)
+        server.reply = addressed(row.reply, server)
         started = time.monotonic()
         error, generation = _outcome(buy, server.url, row)
         assert time.monotonic() - started < SLOWEST
