@@ -127,10 +127,15 @@ def _note_doubled(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _count_keys(value: Any) -> int:
-    if is_object(value):
-        nested = [item for item in value.values() if type(item) in _CONTAINERS]
-        return len(value) + (sum(map(_count_keys, nested)) if nested else 0)
-    return sum(map(_count_keys, value)) if is_array(value) else 0
+    count, waiting = 0, [value]
+    while waiting:
+        item = waiting.pop()
+        if is_object(item):
+            count += len(item)
+            waiting += [inner for inner in item.values() if type(inner) in _CONTAINERS]
+        elif is_array(item):
+            waiting += [inner for inner in item if type(inner) in _CONTAINERS]
+    return count
 
 
 _CONTAINERS = (dict, list)
