@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PIP_INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: demo test fast-test sdk check check-sdk contract lint-spec bench clean
+.PHONY: demo test fast-test sdk check check-sdk contract contract-deep contract-mutants breaking lint-spec bench clean
 .DEFAULT_GOAL := help
 
 help:  ## list the targets
@@ -21,6 +21,17 @@ fast-test: $(VENV)/.dev  ## the tests that are worth running on every Python
 
 contract: $(VENV)/.dev  ## hold client, mock and openapi.yaml to each other
 	$(BIN)/python -m pytest --numprocesses auto contract_tests
+
+contract-deep: $(VENV)/.dev  ## the same with many more, and other, generated requests
+	FLUX_EXAMPLES=3000 $(BIN)/python -m pytest --numprocesses auto contract_tests
+
+contract-mutants: $(VENV)/.dev  ## how much `make contract` catches: every single-point change of openapi.yaml
+	$(BIN)/python -m contract_tests.mutants
+
+BASE ?= HEAD
+breaking: $(VENV)/.dev  ## what openapi.yaml breaks since BASE=REV; CHANGELOG.md must say it
+	@git show $(BASE):openapi.yaml > $(VENV)/base.yaml
+	$(BIN)/python -m codegen.breaking $(VENV)/base.yaml openapi.yaml --changelog CHANGELOG.md
 
 sdk: $(VENV)/.dev  ## regenerate generated/flux_images_api from openapi.yaml
 	$(BIN)/python -m codegen
