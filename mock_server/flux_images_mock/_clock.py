@@ -30,9 +30,11 @@ class Clock:
         self._ahead = 0.0
         self._resets += 1
         self._wake()
+        with self._changed:
+            self._sleepers.clear()
 
-    async def sleep(self, seconds: float) -> None:
-        """Return when `seconds` have passed, in truth or by `advance`."""
+    async def sleep(self, seconds: float) -> bool:
+        """Return when `seconds` have passed, in truth or by `advance`; or, with `False`, when a reset ended it."""
         loop = asyncio.get_running_loop()
         due, resets = self.now() + seconds, self._resets
         while (left := due - self.now()) > 0 and self._resets == resets:
@@ -47,6 +49,7 @@ class Clock:
                 timer.cancel()
                 with self._changed:
                     self._sleepers.discard(sleeper)
+        return self._resets == resets
 
     def wait_for_sleepers(self, count: int, timeout: float = 10.0) -> bool:
         """Block this thread until `count` requests sleep, at most `timeout` real seconds; return whether they do."""

@@ -112,11 +112,11 @@ class Fault:
 
 
 async def wait(seconds: float, clock: Clock, receive: Receive) -> bool:
-    """Let time pass; return early, and false, when the client leaves."""
+    """Let time pass; return early, and false, when the client leaves or the clock is reset."""
     gone, pause = asyncio.ensure_future(_left(receive)), asyncio.ensure_future(clock.sleep(seconds))
     try:
         await asyncio.wait((gone, pause), return_when=asyncio.FIRST_COMPLETED)
-        return not gone.done()
+        return pause.done() and pause.result()
     finally:
         gone.cancel()
         pause.cancel()
@@ -127,6 +127,7 @@ async def play(fault: Fault, answer: Answer, clock: Clock, send: Send, receive: 
     for step in fault.script(answer):
         if isinstance(step, float):
             if not await wait(step, clock, receive):
+                await send({"type": EXTENSION, "data": b"", "end": "close"})
                 return
         elif isinstance(step, bytes):
             await send({"type": EXTENSION, "data": step, "end": None})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from flux_images_mock._json import is_array, is_object
@@ -104,12 +104,12 @@ class Journal:
         entry = RecordedRequest(
             now,
             request.method,
-            _KEY.sub("sk-***", request.path[:_LONGEST_PATH]) if "sk-" in request.path else request.path[:_LONGEST_PATH],
+            _hidden(request.path)[:_LONGEST_PATH],
             [pair if pair[0] in _HARMLESS and len(pair[1]) < 300 else _clean(pair) for pair in pairs],
             {name: value for (_, name), value in exchange.parameters.items()} if exchange.parameters else {},
             body,
             None if operation is None else operation.operation_id,
-            tuple(exchange.violations),
+            tuple(map(_without_key, exchange.violations)),
             None if exchange.scenario is None else exchange.scenario.name,
             None if fault is not None and fault.kind.endswith("before-headers") else answer.status,
             exchange.billed,
@@ -133,6 +133,14 @@ class Journal:
 def is_journaled(path: str) -> bool:
     """Return whether requests for this path are written down: all but those to the control API."""
     return not path.startswith(CONTROL) or path.startswith(PICTURES)
+
+
+def _hidden(text: str) -> str:
+    return _KEY.sub("sk-***", text) if "sk-" in text else text
+
+
+def _without_key(violation: Violation) -> Violation:
+    return replace(violation, where=_hidden(violation.where), got=_hidden(violation.got))
 
 
 def _clean(pair: Pair) -> Pair:

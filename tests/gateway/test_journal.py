@@ -1,0 +1,192 @@
+"""The journal and the bill: what they tell, what they keep to themselves, and that they stay small."""
+
+from __future__ import annotations
+
+import base64
+import json
+import pickle
+from typing import TYPE_CHECKING, Any
+
+import httpx
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from flux_images_mock._bill import Bill
+from flux_images_mock._http import Answer, Exchange, Headers, Request
+from flux_images_mock._journal import Journal, shortened
+from tests.gateway.conftest import BODY, PATH, ask
+
+if TYPE_CHECKING:
+    from flux_images_mock import Mock, MockServer
+
+SECRET = "sk-0123456789abcdefSECRET"
+PIXEL = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAIAAACQd1PeAAAADElEQVR42mOQc1gPAAGNAQ4ZDizxAAAAAElFTkSuQmCC"
+
+
+def test_a_request_is_written_down(either: Mock) -> None:
+    """With its path, body, answer and cost."""
+    ask(either, prompt="a cat", n=2)
+    (request,) = either.requests
+    assert (request.method, request.path, request.status, request.billed) == ("POST", PATH, 200, 2)
+    assert request.body == {**BODY, "prompt": "a cat", "n": 2}
+    assert request.operation_id == "create_image"
+    assert request.headers["content-type"] == "application/json"
+    assert request.scenario is None
+    assert request.violations == ()
+    assert 0 <= (request.duration or 0) < 10
+
+
+def test_a_refused_request_is_written_down(either: Mock) -> None:
+    """With each difference from the contract."""
+    ask(either, n=99, aspect_ratio="1:99")
+    assert [violation.where for violation in either.requests[0].violations] == ["/aspect_ratio", "/n"]
+
+
+WAYS = [
+    {"headers": {"Authorization": f"Bearer {SECRET}"}},
+    {"headers": {"Authorization": SECRET}},
+    {"headers": {"Authorization": f"Basic {SECRET}"}},
+    {"headers": {"X-Api-Key": SECRET}},
+    {"headers": {"Cookie": f"session={SECRET}"}},
+    {"headers": {"X-Goog-Auth-Token": SECRET}},
+    {"params": {"api_key": SECRET}},
+]
+
+
+@pytest.mark.parametrize("way", WAYS, ids=str)
+@pytest.mark.parametrize("path", [PATH, f"/v1/{SECRET}"])
+def test_no_key_is_kept(way: dict[str, Any], path: str, mock: MockServer) -> None:
+    """However a key comes, neither journal nor bill nor control API has it."""
+    with httpx.Client(base_url=mock.url, trust_env=False, verify=False) as client:
+        client.post(path, json=BODY, **way)
+        told = client.get("/__mock__/requests").text + client.get("/__mock__/bill").text
+    state = mock.app.state
+    kept = repr(mock.requests) + repr(state.bill) + "".join(map(str, mock.requests)) + told
+    assert len(mock.requests) == 1
+    assert SECRET not in kept
+    assert SECRET.encode() not in pickle.dumps(mock.requests)
+
+
+IMAGES = [
+    PIXEL,
+    f"data:image/png;base64,{PIXEL}",
+    base64.b64encode(bytes(range(256)) * 9).decode(),
+    base64.urlsafe_b64encode(b"\xff\xd8\xff" + bytes(300)).decode(),
+]
+
+
+@pytest.mark.parametrize("image", IMAGES, ids=lambda image: image[:12])
+@pytest.mark.parametrize("nested", [False, True])
+def test_no_image_data_is_kept(image: str, nested: bool, mock: MockServer) -> None:
+    """A picture in a request is replaced by its size."""
+    ask(mock, image_prompt={"deep": [image]} if nested else image)
+    assert image[10:60] not in json.dumps(mock.requests[0].as_json())
+    assert f"{len(image)} characters" in json.dumps(mock.requests[0].as_json())
+
+
+def test_a_long_prompt_is_kept() -> None:
+    """Words are no image data."""
+    prompt = "A medal, " * 500
+    assert shortened({"prompt": prompt})[0] == {"prompt": prompt}
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=300),
+    lambda inner: st.lists(inner, max_size=8) | st.dictionaries(st.text(max_size=20), inner, max_size=8),
+    max_leaves=60,
+)
+
+
+@given(JSON)
+def test_a_small_body_is_kept_as_it_is(body: Any) -> None:
+    """Whatever its shape."""
+    kept, size = shortened(body)
+    assert repr(kept) == repr(body) or "image data" in repr(kept)
+    assert size >= 0
+
+
+@pytest.mark.parametrize("body", [["x" * 100] * 100_000, {str(i): i for i in range(100_000)}, "x y" * 1_000_000])
+def test_a_large_body_is_cut(body: Any) -> None:
+    """What is kept stays within about 64 KiB."""
+    kept, size = shortened(body)
+    assert len(repr(kept)) < 100_000
+    assert size < 200_000 or isinstance(body, str)
+
+
+def _exchange(body: Any = None) -> Exchange:
+    headers = Headers([(b"host", b"localhost"), (b"x-long", b"x" * 60_000)])
+    return Exchange(Request("POST", PATH, b"", headers, "http://localhost"), body=body)
+
+
+def test_the_journal_is_bounded_by_count() -> None:
+    """The oldest leave first."""
+    journal = Journal(3)
+    for number in range(5):
+        journal.add(_exchange({"prompt": str(number)}), Answer(200, [], b"", "test"), 0.0)
+    assert [entry.body["prompt"] for entry in journal.entries()] == ["2", "3", "4"]
+
+
+def test_the_journal_is_bounded_by_bytes() -> None:
+    """Large requests are fewer."""
+    journal = Journal(100_000)
+    for _ in range(400):
+        journal.add(_exchange({"prompt": "a medal " * 6_000}), Answer(200, [], b"", "test"), 0.0)
+    assert 20 < len(journal.entries()) < 400
+    assert sum(len(pickle.dumps(entry.body)) for entry in journal.entries()) < 9 * 1024 * 1024
+
+
+def test_the_bill_of_many_keys_is_bounded() -> None:
+    """The longest unseen are counted together, and nothing is lost."""
+    bill = Bill()
+    for number in range(11_000):
+        bill.charge(f"sk-{number}", 1)
+    assert len(bill) <= 10_001
+    assert sum(bill.values()) == bill.pictures == 11_000
+    assert bill["others"] >= 999
+
+
+def test_the_bill_is_read_by_key_or_label() -> None:
+    """Labels tell keys apart without giving them away."""
+    bill = Bill()
+    bill.charge("sk-a", 2)
+    bill.charge("raw", 1)
+    assert bill["sk-a"] == 2
+    assert bill["unknown"] == 0
+    assert "sk-a" in bill
+    assert "unknown" not in bill
+    first, second = bill
+    assert (bill[first], bill[second]) == (2, 1)
+    assert first.startswith("sk-***")
+
+
+EXPECTED: list[tuple[dict[str, Any], str]] = [
+    ({"prompt": "a dog"}, "/prompt: expected 'a dog', got 'a cat'"),
+    ({"prompt": "a cat", "seed": 7}, "/seed: expected 7, got nothing"),
+    ({"prompt": "a cat", "times": 2}, "expected 2 requests with prompt='a cat', got 1 of 2"),
+]
+
+
+@pytest.mark.parametrize(("wanted", "text"), EXPECTED, ids=str)
+def test_a_failed_expectation_shows_the_nearest_request(wanted: dict[str, Any], text: str, either: Mock) -> None:
+    """With each difference."""
+    ask(either, prompt="a bird", aspect_ratio="16:9")
+    ask(either, prompt="a cat")
+    with pytest.raises(AssertionError) as caught:
+        either.expect(**wanted)
+    assert text in str(caught.value)
+
+
+def test_an_expectation_that_holds(either: Mock) -> None:
+    """Gives the request; anything that equals will do."""
+    ask(either, prompt="a cat", n=2)
+    assert either.expect(prompt="a cat", times=1).billed == 2
+    assert either.expect(n=pytest.approx(2.0)).billed == 2
+    with pytest.raises(ValueError, match="1 or more"):
+        either.expect(prompt="a dog", times=0)
+
+
+def test_nothing_came(either: Mock) -> None:
+    """An empty journal says so."""
+    with pytest.raises(AssertionError, match="none came at all"):
+        either.expect(prompt="a cat")
