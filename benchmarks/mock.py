@@ -132,7 +132,8 @@ def prism() -> Path | None:
     node, npm = shutil.which("node"), shutil.which("npm")
     if node is None or npm is None:
         return None
-    major = int(subprocess.run([node, "-p", "process.versions.node"], capture_output=True, check=True).stdout.split(b".")[0])
+    running_on = subprocess.run([node, "-p", "process.versions.node"], capture_output=True, check=True).stdout
+    major = int(running_on.split(b".")[0])
     version = "5.16.0" if major >= 24 else "5.14.2"
     folder = CACHE / f"prism-{version}"
     program = folder / "node_modules" / ".bin" / "prism"
@@ -227,14 +228,15 @@ def million(server: Server, script: Path) -> None:
 
 def main(argv: Sequence[str]) -> int:
     """Print the comparison."""
-    options = argparse.ArgumentParser(prog="python -m benchmarks mock")
-    options.add_argument("--million", action="store_true", help="also send a million requests and watch the memory")
-    arguments = options.parse_args(argv)
+    parser = argparse.ArgumentParser(prog="python -m benchmarks mock")
+    parser.add_argument("--million", action="store_true", help="also send a million requests and watch the memory")
+    arguments = parser.parse_args(argv)
     if shutil.which("wrk") is None:
         print("skipped: wrk is not installed (Debian: apt-get install wrk)")
         return 0
     python = sys.executable
-    mock = Server("flux-images mock", [python, "-m", "flux_images_mock", "--port", "PORT", "--quiet", "--spec", str(SPEC)])
+    options = ["--port", "PORT", "--quiet", "--spec", str(SPEC)]
+    mock = Server("flux-images mock", [python, "-m", "flux_images_mock", *options])
     servers = [mock, Server("uvicorn hello", [python, str(ROOT / "benchmarks" / "_hello.py"), "PORT"])]
     program = prism()
     if program is None:
