@@ -27,7 +27,7 @@ class Picture(NamedTuple):
     prompt: str
     ratio: tuple[int, int]
     seed: int | None
-    index: int
+    index: int  # type: ignore[assignment]  # pyright: ignore[reportIncompatibleMethodOverride]  # not to be searched
     format: Format
     size: Size = "preview"
     least_bytes: int = 0
