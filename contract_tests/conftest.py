@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,6 +20,19 @@ from flux_images_mock import MockServer
 KEY = "sk-contract"
 Generate = Callable[..., Any]
 Ask = Callable[[bytes], Answer]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """For the tests of a live gateway."""
+    live = parser.getgroup("live gateway")
+    live.addoption("--live-url", help="ask the gateway at this address too; only what is free")
+    live.addoption("--api-key-env", default="FLUX_API_KEY", help="variable with its key (default: %(default)s)")
+    live.addoption("--allow-paid", type=int, default=0, help="at most so many calls that may cost money")
+
+
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Leave the live tests out where there is no gateway to ask."""
+    return True if collection_path.name == "test_live.py" and not config.getoption("--live-url") else None
 
 
 @pytest.fixture(scope="session")

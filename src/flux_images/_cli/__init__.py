@@ -48,7 +48,7 @@ def _dispatch(words: list[str]) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     from flux_images import __version__
-    from flux_images._cli import _demo, _generate
+    from flux_images._cli import _check, _demo, _generate
 
     parser = argparse.ArgumentParser(
         prog="flux-images",
@@ -57,7 +57,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"flux-images {__version__}")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    for module in (_generate, _demo):
+    for module in (_generate, _check, _demo):
         module.add_command(commands)
     commands.add_parser("mock", help="play the gateway offline; see `flux-images mock --help`", add_help=False)
     commands.add_parser("scenarios", help="list what the mock can imitate, `show NAME` prints one", add_help=False)
@@ -68,7 +68,7 @@ def _run(options: argparse.Namespace) -> int:
     from flux_images._errors import ConfigurationError, FluxImagesError, InvalidRequestError
 
     try:
-        options.run(options)
+        code: int | None = options.run(options)
     except (ConfigurationError, InvalidRequestError) as error:
         return _report(error, 2, as_json=options.json)
     except FluxImagesError as error:
@@ -79,7 +79,7 @@ def _run(options: argparse.Namespace) -> int:
     except KeyboardInterrupt:
         print("flux-images: interrupted; a picture that was asked for may still be billed", file=sys.stderr)
         return 130
-    return 0
+    return code or 0
 
 
 def _report(error: FluxImagesError, code: int, *, as_json: bool) -> int:

@@ -1,0 +1,76 @@
+"""`flux-images check`: whether a live gateway keeps the contract, spending nothing unless told to."""
+
+from __future__ import annotations
+
+import os
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from flux_images import FluxImages
+from flux_images._errors import ConfigurationError
+
+if TYPE_CHECKING:
+    import argparse
+
+    from flux_images._cli._promises import Allowance, Finding
+
+
+def add_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:  # pyright: ignore[reportPrivateUsage]  # argparse names no public type for it
+    """Declare the command's options."""
+    summary = "ask a live gateway whether it keeps the contract"
+    command = commands.add_parser(
+        "check",
+        help=summary,
+        description=f"{summary.capitalize()}. Without --allow-paid only what cannot cost anything is asked.",
+    )
+    add = command.add_argument
+    add("--base-url", help="the gateway's address (default: FLUX_BASE_URL, else the contract's)")
+    add("--api-key-env", default="FLUX_API_KEY", metavar="NAME", help="variable with the key (default: %(default)s)")
+    add("--allow-paid", type=int, default=0, metavar="N", help="at most N calls that may cost money (default: none)")
+    add("-n", "--workers", type=int, default=1, metavar="N", help="ask N promises at a time (default: %(default)s)")
+    add("--junit", type=Path, metavar="FILE", help="write a report in JUnit's XML")
+    add("--html", type=Path, metavar="FILE", help="write a page with the pictures that came")
+    add("--json", action="store_true", help="print one JSON object, for programs")
+    command.set_defaults(run=_run)
+
+
+def _run(options: argparse.Namespace) -> int:
+    from flux_images._cli import _check_report as report
+    from flux_images._cli._promises import KEPT, NOT_TESTED, Allowance
+
+    for name in ("allow_paid", "workers"):
+        if getattr(options, name) < (least := 1 if name == "workers" else 0):
+            raise ConfigurationError(
+                f"--{name.replace('_', '-')}: expected {least} or more, got {getattr(options, name)}"
+            )
+    allowance = Allowance(options.allow_paid)
+    host, findings = _findings(options.base_url, options.api_key_env, allowance, options.workers)
+    if options.junit:
+        options.junit.write_text(report.as_junit(findings), "utf-8")
+    if options.html:
+        options.html.write_text(report.as_html(findings, host, allowance.spent), "utf-8")
+    if options.json:
+        print(report.as_json(findings, allowance.spent))
+    else:
+        print(*report.as_lines(findings, allowance.spent), sep="\n")
+    verdicts = {found.verdict for found in findings}
+    return 0 if verdicts <= {KEPT, NOT_TESTED} and KEPT in verdicts else 1
+
+
+def _findings(base_url: str | None, variable: str, allowance: Allowance, workers: int) -> tuple[str, list[Finding]]:
+    from flux_images._address import find_base_url
+    from flux_images._cli._promises import PROMISES, Gateway
+    from flux_images._key import find_key
+    from flux_images_api.contract import SERVER
+
+    if not (secret := os.environ.get(variable)):
+        raise ConfigurationError(f"{variable}: there is no key in this variable; set it, or name another --api-key-env")
+    address = find_base_url(base_url, SERVER, allow_insecure=False)
+    with FluxImages(secret, base_url=base_url, max_retries=0) as flux:
+        gateway = Gateway(address, find_key(secret), flux, allowance)
+        try:
+            with ThreadPoolExecutor(workers) as pool:
+                return address.host, list(pool.map(lambda promise: promise.find(gateway), PROMISES))
+        finally:
+            gateway.close()
