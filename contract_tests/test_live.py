@@ -25,6 +25,8 @@ PAID = [promise for promise in PROMISES if promise.paid]
 def gateway(pytestconfig: pytest.Config) -> Iterator[Gateway]:
     """The live gateway, with nothing to spend yet."""
     url = pytestconfig.getoption("--live-url")
+    if not url:
+        pytest.fail("no gateway to ask: give --live-url")
     variable = pytestconfig.getoption("--api-key-env")
     with FluxImages(os.environ[variable], base_url=url, max_retries=0) as flux:
         address = find_base_url(url, "", allow_insecure=False)
