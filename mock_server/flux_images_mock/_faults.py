@@ -81,7 +81,7 @@ class Fault:
             case "cut-body":
                 yield from (_head(answer) + body[:half], "close")
             case "stall-before-headers":
-                yield from (self.seconds, "close")
+                yield from (b"", self.seconds, "close")
             case "stall-in-body":
                 yield from (_head(answer) + body[:half], self.seconds, "close")
             case "drip":

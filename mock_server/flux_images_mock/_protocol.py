@@ -164,8 +164,8 @@ class MockProtocol(HttpToolsProtocol):
             self._refuse(431, "The request's head is too large.")
 
     def eof_received(self) -> bool:  # type: ignore[override]  # uvicorn's never keeps the connection
-        """Keep the connection of a client that has said everything until it is answered."""
-        if self._lingering or not self._unanswered() or self.cycle.more_body:
+        """Keep the connection of a client that has said everything until it is answered, unless a fault plays on it."""
+        if self._lingering or not self._unanswered() or self.cycle.more_body or self.cycle.response_started:
             return False
         self.cycle.keep_alive = False
         return True

@@ -111,7 +111,7 @@ def test_a_failing_test_prints_its_journal(run: pytest.Pytester) -> None:
         [
             "*/prompt: expected 'a dog', got 'a cat'*",
             "*flux mock journal*",
-            "*POST /v1/images/generations -> 200; billed 1*",
+            "*POST /v1/images/* -> 200; billed 1*",
         ]
     )
     result.stdout.no_fnmatch_line("*a bird*")

@@ -115,7 +115,7 @@ def test_queued_scenarios_come_in_order(either: Mock) -> None:
 @pytest.mark.parametrize(("name", "times"), [("cloudflare-525", None), ("cloudflare-524", 0)])
 def test_what_can_t_be_queued(name: str, times: int | None, mock: MockServer) -> None:
     """Unknown names are refused with those that come near."""
-    with pytest.raises(ValueError, match="cloudflare-524|1 or more"):
+    with pytest.raises(ValueError, match=r"cloudflare-524|1 or more"):
         mock.scenario(name, times)
 
 

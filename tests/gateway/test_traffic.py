@@ -18,6 +18,7 @@ from tests.gateway.conftest import KEY, ask
 
 if TYPE_CHECKING:
     from flux_images_mock import Mock, MockServer
+    from flux_images_mock._durations import Latency
 
 DURATIONS = [("8s", 8.0), ("500ms", 0.5), ("10min", 600.0), ("2h", 7200.0), ("1.5", 1.5), (3, 3.0)]
 
@@ -67,6 +68,11 @@ def test_an_unknown_option_is_an_error(mock: MockServer) -> None:
         mock.reset(**misspelt)
 
 
+def _draws(latency: Latency) -> list[float]:
+    random = Random(1)
+    return [latency(random) for _ in range(2000)]
+
+
 def test_latencies() -> None:
     """Fixed, uniform between two bounds, log-normal around a median; the same for the same seed."""
     fixed, uniform, lognormal = map(read_latency, ("8s", "2s..12s", "lognormal:8s,0.4"))
@@ -76,7 +82,7 @@ def test_latencies() -> None:
     assert set(drawn[0]) == {8.0}
     assert 2 <= min(drawn[1]) < 2.1 < 11.9 < max(drawn[1]) <= 12
     assert 7.5 < median(drawn[2]) < 8.5
-    assert drawn[2] == [lognormal(random) for random in [Random(1)] for _ in range(2000)]
+    assert drawn[2] == _draws(lognormal)
 
 
 def test_only_given_keys_come_in(either: Mock) -> None:
