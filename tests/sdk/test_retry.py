@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 import flux_images as flux
-from flux_images._retry import LONGEST_BACKOFF, Policy, backoff, retry_after_seconds
+from flux_images._retry import LONGEST_BACKOFF, LONGEST_RETRY_AFTER, Policy, backoff, retry_after_seconds
 
 NOW = 1_800_000_000.0  # Fri, 15 Jan 2027 08:00:00 GMT
 
@@ -126,3 +126,4 @@ def test_backoff_doubles_with_full_jitter(monkeypatch: pytest.MonkeyPatch) -> No
 def test_the_defaults_are_those_documented() -> None:
     """Two retries, ten minutes in all, and nothing that may have been billed."""
     assert Policy() == (2, 600.0, False)
+    assert (LONGEST_BACKOFF, LONGEST_RETRY_AFTER) == (8.0, 60.0)
