@@ -10,7 +10,7 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import yaml
 
@@ -260,7 +260,12 @@ def _escape(name: str) -> str:
 def _breaks(direction: str, *, fewer: bool, more: bool) -> frozenset[str]:
     """Whom it breaks that fewer values, or more values, travel in a direction: who sends, or who must understand."""
     narrowed, widened = (CALLERS, SERVERS) if direction == REQUEST else (SERVERS, CALLERS)
-    return frozenset(({narrowed} if fewer else set()) | ({widened} if more else set()))
+    return frozenset(who for who, moved in ((narrowed, fewer), (widened, more)) if moved)
+
+
+def _members(value: Any) -> set[str]:
+    members = cast("list[Any]", value) if isinstance(value, list) else [value]
+    return {str(member) for member in members}
 
 
 def _moved(keyword: str, old: Any, new: Any) -> tuple[bool, bool]:
@@ -273,7 +278,7 @@ def _moved(keyword: str, old: Any, new: Any) -> tuple[bool, bool]:
     if keyword in ("maximum", "maxLength", "maxItems", "maxProperties", "exclusiveMaximum"):
         return new < old, new > old
     if keyword in ("enum", "type"):
-        before, after = (set(map(str, value if isinstance(value, list) else [value])) for value in (old, new))
+        before, after = _members(old), _members(new)
         return bool(before - after), bool(after - before)
     if keyword == "additionalProperties" and isinstance(old, bool) and isinstance(new, bool):
         return old and not new, new and not old

@@ -29,7 +29,7 @@ LEAST = 0.98
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Judge the mutants and print the report."""
-    parser = argparse.ArgumentParser(prog="python -m contract_tests.mutants", description=__doc__.partition(":")[0])
+    parser = argparse.ArgumentParser(prog="python -m contract_tests.mutants", description="Judge changed contracts.")
     parser.add_argument("--sample", type=int, metavar="N", help="judge only N of them")
     parser.add_argument("--seed", type=int, default=0, help="which ones (default: %(default)s)")
     parser.add_argument("--only", default="", metavar="TEXT", help="judge only those with this text in their names")

@@ -71,6 +71,7 @@ def _findings(base_url: str | None, variable: str, allowance: Allowance, workers
         gateway = Gateway(address, find_key(secret), flux, allowance)
         try:
             with ThreadPoolExecutor(workers) as pool:
-                return address.host, list(pool.map(lambda promise: promise.find(gateway), PROMISES))
+                waiting = [pool.submit(promise.find, gateway) for promise in PROMISES]
+                return address.host, [future.result() for future in waiting]
         finally:
             gateway.close()
