@@ -10,7 +10,7 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeGuard
 
 import yaml
 
@@ -264,8 +264,11 @@ def _breaks(direction: str, *, fewer: bool, more: bool) -> frozenset[str]:
 
 
 def _members(value: Any) -> set[str]:
-    members = cast("list[Any]", value) if isinstance(value, list) else [value]
-    return {str(member) for member in members}
+    return {str(member) for member in (value if _is_list(value) else [value])}
+
+
+def _is_list(value: object) -> TypeGuard[list[Any]]:
+    return isinstance(value, list)
 
 
 def _moved(keyword: str, old: Any, new: Any) -> tuple[bool, bool]:
