@@ -153,7 +153,7 @@ def shortened(body: Any) -> tuple[Any, int]:
     if is_object(body):
         size = 0
         for value in body.values():
-            kind = type(value)
+            kind: type[object] = type(value)
             if kind not in _SCALARS or (kind is str and len(value) >= _SHORTEST_IMAGE and _IMAGE.match(value)):
                 break
             size += 120 if kind is not str else 120 + 2 * len(value)

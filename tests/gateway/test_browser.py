@@ -51,7 +51,7 @@ def page(mock: MockServer, tmp_path: Path) -> Iterator[str]:
         def __init__(self, *arguments: object) -> None:
             super().__init__(*arguments, directory=str(tmp_path))  # type: ignore[arg-type]  # pyright: ignore[reportArgumentType]  # passed on as they come
 
-        def log_message(self, *arguments: object) -> None:
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 -- as the base class has it
             """Say nothing."""
 
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Quiet) as server:

@@ -12,7 +12,7 @@ import openai
 import pytest
 
 from tests.gateway.conftest import PATH
-from tests.mock.test_clients import openai_for_node  # noqa: F401 -- a fixture
+from tests.mock.test_clients import openai_for_node  # noqa: F401 -- a fixture  # pyright: ignore[reportUnusedImport]
 
 if TYPE_CHECKING:
     from flux_images_mock import MockServer
