@@ -20,7 +20,7 @@ _BODY_BYTES = 64 * 1024
 _LONGEST_PATH = 500
 _SHORTEST_IMAGE = 64
 _MOST_FIELDS = 50
-_SCALARS = frozenset([str, int, float, bool, type(None)])
+_SCALARS = (int, float)
 
 _HARMLESS = frozenset(
     b"host accept accept-encoding connection user-agent content-type content-length prefer transfer-encoding".split()
@@ -153,10 +153,14 @@ def shortened(body: Any) -> tuple[Any, int]:
     if is_object(body):
         size = 0
         for value in body.values():
-            kind: type[object] = type(value)
-            if kind not in _SCALARS or (kind is str and len(value) >= _SHORTEST_IMAGE and _IMAGE.match(value)):
+            if isinstance(value, str):
+                if len(value) >= _SHORTEST_IMAGE and _IMAGE.match(value):
+                    break
+                size += 120 + 2 * len(value)
+            elif value is None or isinstance(value, _SCALARS):
+                size += 120
+            else:
                 break
-            size += 120 if kind is not str else 120 + 2 * len(value)
         else:
             if size < _BODY_BYTES and len(body) < _MOST_FIELDS:
                 return body, size
