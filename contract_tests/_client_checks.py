@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, get_args, get_type_hints
@@ -170,7 +171,8 @@ def _completes(name: str, declared: Json) -> Callable[[Subject], Broken | None]:
             return Broken(
                 "a model has the declared properties", name, str(sorted(schema["properties"])), str(sorted(named))
             )
-        hints = get_type_hints(model)
+        siblings = importlib.import_module(model.__module__.rpartition(".")[0])
+        hints = get_type_hints(model, localns=vars(siblings))
         for field, rules in schema["properties"].items():
             wanted, got = _choices(rules), _literals(hints[field])
             if wanted != got:

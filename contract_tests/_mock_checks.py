@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -246,18 +247,22 @@ def _turned_away(name: str | None, sent: Request, kind: str, refusal: Json) -> C
         if answer.status != refusal["status"]:
             return Broken(f"{kind}: the status of x-mock-errors", _of(sent), str(refusal["status"]), _got(answer))
         body = json.loads(answer.body)
-        if _shape(body) != _shape(refusal["body"]):
+        if not _fits(body, refusal["body"]):
             return Broken(f"{kind}: the body of x-mock-errors", _of(sent), str(refusal["body"]), _got(answer))
         return None if name is None else wrong_answer(name, answer, _of(sent))
 
     return run
 
 
-def _shape(value: Any) -> Any:
-    """A body without what differs from answer to answer: texts made of a template."""
-    if isinstance(value, dict):
-        return {key: None if key in ("message", "param") else _shape(member) for key, member in value.items()}
-    return value
+def _fits(body: Any, template: Any) -> bool:
+    """Whether a body was made of a template: the same but for what stands in the braces."""
+    if isinstance(template, dict):
+        same_keys = isinstance(body, dict) and body.keys() == template.keys()
+        return same_keys and all(_fits(body[key], value) for key, value in template.items())
+    if isinstance(template, str) and isinstance(body, str):
+        pattern = re.sub(r"\\\{\w+\\\}", ".*", re.escape(template))
+        return re.fullmatch(pattern, body, re.DOTALL) is not None
+    return bool(body == template)
 
 
 def _example(name: str, sent: Request, status: int, media_type: str, value: Any) -> Callable[[Subject], Broken | None]:
