@@ -5,7 +5,6 @@
 Prints one number. Imports stand where a program would have them, as several measurements include them.
 """
 
-
 from __future__ import annotations
 
 import sys
