@@ -106,7 +106,7 @@ def _as_read(value: Any, schema: Json) -> Any:
     """A value as a server reads it back from text; None for what can't be written in a parameter."""
     items = value if isinstance(value, list) else [value]
     texts = [item if isinstance(item, str) else json.dumps(item) for item in items if item not in (None, [], {})]
-    if not texts or not all(text.isascii() and text.isprintable() and text.strip() for text in texts):
+    if not texts or not all(text.isascii() and text.isprintable() and text and text == text.strip() for text in texts):
         return None
     node = contract.resolve(schema)
     if node.get("type") == "array":
@@ -153,7 +153,8 @@ def _routes(name: str, path: str, here: str) -> Iterator[Check]:
             run = _turned_away(None, good._replace(method=method), "wrong-method", refusals["wrong-method"])
             yield _check(name, "/x-mock-errors/wrong-method", True, f"method {method}", run)
             yield _check(name, here, False, f"method {method}", run)
-    for other in (f"{good.path}/", f"{good.path}x", f"/x{good.path}", "/v1"):
+    longer = [] if path.endswith("}") else [f"{good.path}x"]
+    for other in (f"{good.path}/", *longer, f"/x{good.path}", "/v1"):
         run = _turned_away(None, good._replace(path=other), "no-route", refusals["no-route"])
         yield _check(name, "/x-mock-errors/no-route", True, f"path {other}", run)
         yield _check(name, here, False, f"path {other}", run)

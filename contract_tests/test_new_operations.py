@@ -12,10 +12,17 @@ import yaml
 
 from codegen.generate import generate
 from contract_tests import _contract as contract
+from contract_tests._checks import Subject
+from contract_tests._client import GENERATE, Client
+from contract_tests._mock_checks import mock_checks
+from contract_tests._pair_checks import pair_checks
+from contract_tests._raw_http import exchange
+from contract_tests.mutants._judge import first_broken
 from flux_images_mock import MockServer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
     from types import ModuleType
 
 PACKAGE = "five_operations_api"
@@ -145,3 +152,18 @@ def test_call_without_a_good_key(name: str, form: str, api: Callable[[str], Modu
     with pytest.raises(api("errors").ErrorStatus) as caught:
         _call(api(f"api.{name}"), form, client=client, **arguments)
     assert caught.value.status_code == 401
+
+
+def test_the_derived_checks_follow(
+    spec: Any, monkeypatch: pytest.MonkeyPatch, server: MockServer, tmp_path: Path
+) -> None:
+    """Each new operation brings its own checks; its mock passes them, alone and with its client."""
+    document = yaml.safe_load(spec.read_text("utf-8"))
+    monkeypatch.setattr(contract, "document", lambda: document)
+    checks = [*mock_checks(), *pair_checks()]
+    new = [check for check in checks if check.operation != GENERATE]
+    assert {check.operation for check in new} == {name.partition(".")[2] for name in ENDPOINTS}
+    generate(spec, tmp_path / "flux_images_api")
+    with Client.of(tmp_path) as client:
+        subject = Subject(client, server, lambda request: exchange(server.url, request))
+        assert first_broken(subject, new) is None
