@@ -46,11 +46,13 @@ _STAGES: tuple[tuple[type[httpx.HTTPError], Stage], ...] = (
     (httpx.ConnectError, Stage.CONNECT),
     (httpx.ProxyError, Stage.CONNECT),
     (httpx.UnsupportedProtocol, Stage.NOT_SENT),
-    (httpx.LocalProtocolError, Stage.NOT_SENT),
     (httpx.WriteTimeout, Stage.WRITE),
     (httpx.WriteError, Stage.WRITE),
 )
-"""The stage of what httpx raises; anything else broke while the answer was awaited or read."""
+"""The stage of what httpx raises; anything else broke while the answer was awaited or read.
+
+`LocalProtocolError` is among the rest: over HTTP/2 httpcore raises it for a request that is already on its way.
+"""
 
 _WORDS: dict[Stage, str] = {
     Stage.NOT_SENT: "the request cannot be sent",

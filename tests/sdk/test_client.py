@@ -171,7 +171,7 @@ def test_fields_pass_through_only_where_they_should(flavour: str, buy: Buy) -> N
         (httpx.ConnectError("x"), flux.APIConnectionError, False, 3),
         (httpx.ProxyError("x"), flux.APIConnectionError, False, 3),
         (httpx.UnsupportedProtocol("x"), flux.APIConnectionError, False, 3),
-        (httpx.LocalProtocolError("x"), flux.APIConnectionError, False, 3),
+        (httpx.LocalProtocolError("x"), flux.APIConnectionError, True, 1),
         (httpx.WriteTimeout("x"), flux.APITimeoutError, True, 1),
         (httpx.WriteError("x"), flux.APIConnectionError, True, 1),
         (httpx.ReadTimeout("x"), flux.APITimeoutError, True, 1),
