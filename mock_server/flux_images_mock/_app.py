@@ -6,9 +6,11 @@ import re
 from typing import TYPE_CHECKING, Any, Unpack
 from urllib.parse import quote
 
+from anyio import get_cancelled_exc_class
+
 from flux_images_mock._control import Control
 from flux_images_mock._engine import Engine
-from flux_images_mock._faults import EXTENSION, play, wait
+from flux_images_mock._faults import EXTENSION, DisconnectedError, play, wait
 from flux_images_mock._http import Answer, Exchange, Headers, Request, TooLargeError
 from flux_images_mock._journal import is_journaled
 from flux_images_mock._options import MAX_BODY, Options
@@ -21,6 +23,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from flux_images_mock._faults import Fault
+    from flux_images_mock._journal import RecordedRequest
     from flux_images_mock._log import AccessLog
 
     Message = MutableMapping[str, Any]
@@ -28,10 +31,6 @@ if TYPE_CHECKING:
     Send = Callable[[Message], Awaitable[None]]
 
 _HOST = re.compile(rb"[A-Za-z0-9._~%-]+(?::[0-9]{1,5})?|\[[0-9A-Fa-f:.]+\](?::[0-9]{1,5})?")
-
-
-class DisconnectedError(ConnectionError):
-    """The client left before its request was whole."""
 
 
 class MockApp:
@@ -49,24 +48,23 @@ class MockApp:
         if scope["type"] != "http":
             raise RuntimeError(f"the mock speaks HTTP only, not {scope['type']}")
         exchange, state = Exchange(_request(scope)), self.state
-        journal, begun = state.journal, state.clock.now()
+        begun, entry = state.clock.now(), None
         try:
             answer = await self.answer(exchange, lambda: self._read(exchange.request.headers, receive))
-            entry = journal.add(exchange, answer, begun) if is_journaled(exchange.request.path) else None
-            if answer.delay:
-                await wait(answer.delay, state.clock, receive)
-            if answer.fault is not None:
-                await self._break(answer, answer.fault, scope, send, receive)
+            if is_journaled(exchange.request.path):
+                entry = state.journal.add(exchange, answer, begun)
+            if entry is not None and (answer.delay or answer.fault is not None):
+                await self._play(answer, entry, scope, receive, send)
             else:
                 await _send(answer, send)
         except DisconnectedError:
             return
         finally:
+            duration = state.clock.now() - begun
+            if entry is not None:
+                entry.duration = duration
             if exchange.finish is not None:
                 exchange.finish()
-        duration = state.clock.now() - begun
-        if entry is not None:
-            entry.duration = duration
         if self._log is not None:
             self._log(exchange, answer, duration * 1000)
 
@@ -79,8 +77,28 @@ class MockApp:
             return await self.state.gallery.serve(exchange)
         return await self._control.answer(exchange, read_body)
 
+    async def _play(
+        self, answer: Answer, entry: RecordedRequest, scope: MutableMapping[str, Any], receive: Receive, send: Send
+    ) -> None:
+        """Take the time that an answer takes, and break it as it is to be broken, while the client is there."""
+        status, entry.status = entry.status, None
+        try:
+            if answer.delay:
+                await wait(answer.delay, self.state.clock, receive)
+            entry.status = status
+            if answer.fault is None:
+                await _send(answer, send)
+            else:
+                await self._break(answer, answer.fault, scope, receive, send)
+        except DisconnectedError:
+            entry.client_left = True
+            answer.origin = "the client left"
+        except get_cancelled_exc_class():
+            entry.client_left = True
+            raise
+
     async def _break(
-        self, answer: Answer, fault: Fault, scope: MutableMapping[str, Any], send: Send, receive: Receive
+        self, answer: Answer, fault: Fault, scope: MutableMapping[str, Any], receive: Receive, send: Send
     ) -> None:
         if EXTENSION in scope.get("extensions", ()):
             await play(fault, answer, self.state.clock, send, receive)

@@ -5,6 +5,13 @@ from __future__ import annotations
 import asyncio
 import time
 from threading import Condition
+from typing import TYPE_CHECKING
+
+from anyio import Event, move_on_after
+from sniffio import current_async_library
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 class Clock:
@@ -13,7 +20,7 @@ class Clock:
     def __init__(self) -> None:
         self._ahead = 0.0
         self._resets = 0
-        self._sleepers: set[asyncio.Future[None]] = set()
+        self._sleepers: set[_Sleeper] = set()
         self._changed = Condition()
 
     def now(self) -> float:
@@ -30,38 +37,59 @@ class Clock:
         self._ahead = 0.0
         self._resets += 1
         self._wake()
-        with self._changed:
-            self._sleepers.clear()
 
     async def sleep(self, seconds: float) -> bool:
         """Return when `seconds` have passed, in truth or by `advance`; or, with `False`, when a reset ended it."""
-        loop = asyncio.get_running_loop()
-        due, resets = self.now() + seconds, self._resets
-        while (left := due - self.now()) > 0 and self._resets == resets:
-            sleeper: asyncio.Future[None] = loop.create_future()
-            timer = loop.call_later(left, _end, sleeper)
-            with self._changed:
-                self._sleepers.add(sleeper)
-                self._changed.notify_all()
-            try:
-                await sleeper
-            finally:
-                timer.cancel()
-                with self._changed:
-                    self._sleepers.discard(sleeper)
+        due, resets, sleeper = self.now() + seconds, self._resets, _Sleeper()
+        self._change(self._sleepers.add, sleeper)
+        try:
+            while (left := due - self.now()) > 0 and self._resets == resets:
+                await sleeper.rest(left)
+        finally:
+            self._change(self._sleepers.discard, sleeper)
         return self._resets == resets
 
     def wait_for_sleepers(self, count: int, timeout: float = 10.0) -> bool:
         """Block this thread until `count` requests sleep, at most `timeout` real seconds; return whether they do."""
         with self._changed:
-            return self._changed.wait_for(lambda: len(self._sleepers) >= count, timeout)
+            return self._changed.wait_for(lambda: len(self._sleepers) == count, timeout)
+
+    def _change(self, how: Callable[[_Sleeper], None], sleeper: _Sleeper) -> None:
+        with self._changed:
+            how(sleeper)
+            self._changed.notify_all()
 
     def _wake(self) -> None:
         with self._changed:
             for sleeper in self._sleepers:
-                sleeper.get_loop().call_soon_threadsafe(_end, sleeper)
+                sleeper.wake()
 
 
-def _end(sleeper: asyncio.Future[None]) -> None:
-    if not sleeper.done():
-        sleeper.set_result(None)
+class _Sleeper:
+    """A task of asyncio or trio that rests until its time is over, or until any thread wakes it."""
+
+    def __init__(self) -> None:
+        self._woken = Event()
+        self._call_soon = _caller()
+
+    async def rest(self, seconds: float) -> None:
+        """Return after `seconds` of real time, or when woken."""
+        with move_on_after(seconds):
+            await self._woken.wait()
+        self._woken = Event()
+
+    def wake(self) -> None:
+        """End the rest, from any thread."""
+        self._call_soon(self._end)
+
+    def _end(self) -> None:
+        self._woken.set()
+
+
+def _caller() -> Callable[[Callable[[], object]], object]:
+    """Return what calls a function in this event loop, from any thread."""
+    if current_async_library() == "trio":
+        from trio.lowlevel import current_trio_token
+
+        return current_trio_token().run_sync_soon
+    return asyncio.get_running_loop().call_soon_threadsafe

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Literal
 
+from anyio import create_task_group
+
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator, MutableMapping
+
+    from anyio import CancelScope
 
     from flux_images_mock._clock import Clock
     from flux_images_mock._http import Answer
@@ -47,6 +50,10 @@ KINDS = {
     "length-too-small": Kind(None),
     "long-header": Kind("RemoteProtocolError"),
 }
+
+
+class DisconnectedError(ConnectionError):
+    """The client left before its request or its answer was whole."""
 
 
 class WireFaultError(ConnectionError):
@@ -112,18 +119,23 @@ class Fault:
 
 
 async def wait(seconds: float, clock: Clock, receive: Receive) -> bool:
-    """Let time pass; return early, and false, when the client leaves or the clock is reset."""
-    gone, pause = asyncio.ensure_future(_left(receive)), asyncio.ensure_future(clock.sleep(seconds))
-    try:
-        await asyncio.wait((gone, pause), return_when=asyncio.FIRST_COMPLETED)
-        return pause.done() and pause.result()
-    finally:
-        gone.cancel()
-        pause.cancel()
+    """Let time pass, and return false when a reset of the clock ends it; raises `DisconnectedError`."""
+    async with create_task_group() as tasks:
+        tasks.start_soon(_until_client_leaves, receive, tasks.cancel_scope)
+        passed = await clock.sleep(seconds)
+        tasks.cancel_scope.cancel()
+        return passed
+    raise DisconnectedError
+
+
+async def _until_client_leaves(receive: Receive, waiting: CancelScope) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+    waiting.cancel()
 
 
 async def play(fault: Fault, answer: Answer, clock: Clock, send: Send, receive: Receive) -> None:
-    """Play a fault on the connection, until its end or until the client leaves."""
+    """Play a fault on the connection, to its end; raises `DisconnectedError`."""
     for step in fault.script(answer):
         if isinstance(step, float):
             if not await wait(step, clock, receive):
@@ -133,11 +145,6 @@ async def play(fault: Fault, answer: Answer, clock: Clock, send: Send, receive: 
             await send({"type": EXTENSION, "data": step, "end": None})
         else:
             await send({"type": EXTENSION, "data": b"", "end": step})
-
-
-async def _left(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass
 
 
 def _with_length(answer: Answer, length: int) -> list[tuple[bytes, bytes]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import hmac
 import secrets
 from collections import OrderedDict
@@ -11,6 +10,8 @@ from hashlib import blake2b
 from threading import Lock
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs
+
+from anyio import to_thread
 
 from flux_images_mock._draw import draw
 from flux_images_mock._durations import read_duration
@@ -83,7 +84,7 @@ class Gallery:
     async def content(self, picture: Picture, effect: FileEffect | None = None) -> bytes:
         """Return what stands in a picture's place: its file, unless a scenario changes it."""
         if self.draws_in_threads:
-            file = await asyncio.to_thread(self._draw, picture)
+            file = await to_thread.run_sync(self._draw, picture)
         else:
             file = self._draw(picture)
         return file[: len(file) // 2] if effect is not None and effect.cut else file

@@ -49,11 +49,13 @@ class RecordedRequest:
     """Each difference from the description."""
     scenario: str | None
     status: int | None
-    """The status that went back; `None` where a fault kept it from going."""
+    """The status that went back; `None` where none has: a fault kept it, or the answer is still under way."""
     billed: int
     """How many pictures the request cost."""
     duration: float | None = None
     """How long the answer took, in seconds by the mock's clock; `None` while it is under way."""
+    client_left: bool = False
+    """Whether the client hung up before the answer had come."""
 
     @property
     def headers(self) -> dict[str, str]:
@@ -75,12 +77,15 @@ class RecordedRequest:
             "status": self.status,
             "billed": self.billed,
             "duration": None if self.duration is None else round(self.duration, 6),
+            "client_left": self.client_left,
         }
 
     def __str__(self) -> str:
         facts = [f"{self.method} {self.path} -> {self.status or 'no answer'}"]
         if self.scenario is not None:
             facts.append(f"scenario {self.scenario}")
+        if self.client_left:
+            facts.append("the client left")
         if self.billed:
             facts.append(f"billed {self.billed}")
         facts += map(str, self.violations)

@@ -19,7 +19,7 @@ from flux_images_mock._faults import EXTENSION
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from uvicorn._types import ASGI3Application, ASGISendEvent, HTTPResponseStartEvent
+    from uvicorn._types import ASGI3Application, ASGIReceiveEvent, ASGISendEvent, HTTPResponseStartEvent
     from uvicorn.config import Config
     from uvicorn.server import ServerState
 
@@ -46,6 +46,25 @@ class _Cycle(RequestResponseCycle):
         super().__init__(**parts)
         self._linger = linger
         self._start: HTTPResponseStartEvent | None = None
+        self._has_body = False
+        self._input_ended = False
+
+    def end_input(self) -> None:
+        """Note that the client has ended its side: whoever still waits for it waits in vain."""
+        self._input_ended = True
+        if self._has_body:
+            self.message_event.set()
+
+    async def receive(self) -> ASGIReceiveEvent:
+        """Receive a part of the body or, after it, that the client has left; one that has ended its side has."""
+        if not (self._has_body and self._input_ended):
+            message = await super().receive()
+            if not (self._has_body and self._input_ended):
+                self._has_body = message["type"] == "http.request" and not message["more_body"]
+                return message
+        self.disconnected = True
+        self.transport.close()
+        return {"type": "http.disconnect"}
 
     async def send(self, message: ASGISendEvent) -> None:
         """Send a part of the answer."""
@@ -164,10 +183,11 @@ class MockProtocol(HttpToolsProtocol):
             self._refuse(431, "The request's head is too large.")
 
     def eof_received(self) -> bool:  # type: ignore[override]  # uvicorn's never keeps the connection
-        """Keep the connection of a client that has said everything until it is answered, unless a fault plays on it."""
+        """Keep the connection of a client that has said everything, if it is answered at once."""
         if self._lingering or not self._unanswered() or self.cycle.more_body or self.cycle.response_started:
             return False
         self.cycle.keep_alive = False
+        cast("_Cycle", self.cycle).end_input()
         return True
 
     def on_message_begin(self) -> None:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from flux_images_mock._faults import Fault
     from flux_images_mock._http import Answer
+    from flux_images_mock._journal import RecordedRequest
 
 _HOST = "flux-images.mock"
 
@@ -59,7 +60,11 @@ class RespxMock(Mock):
         answer = _run(self.app.answer(exchange, lambda: self._read(request)))
         entry = state.journal.add(exchange, answer, begun) if is_journaled(path) else None
         try:
-            return self._deliver(request, answer)
+            return self._deliver(request, answer, entry)
+        except httpx.ReadTimeout:
+            if entry is not None:
+                entry.status, entry.client_left = None, True
+            raise
         finally:
             if exchange.finish is not None:
                 exchange.finish()
@@ -71,7 +76,7 @@ class RespxMock(Mock):
             raise TooLargeError(self._max_body)
         return request.content
 
-    def _deliver(self, request: httpx.Request, answer: Answer) -> httpx.Response:
+    def _deliver(self, request: httpx.Request, answer: Answer, entry: RecordedRequest | None) -> httpx.Response:
         fault = answer.fault
         self._pass(answer.delay, request)
         if fault is None or fault.counterpart is None:
@@ -81,6 +86,8 @@ class RespxMock(Mock):
                 self.app.state.clock.advance(max(0.0, fault.duration(answer) - fault.seconds))
             return _response(answer, answer.body, None)
         error = self._error(fault, request)
+        if entry is not None:
+            entry.client_left = isinstance(error, httpx.ReadTimeout)
         if fault.kind in ("cut-body", "stall-in-body"):
             return _response(answer, answer.body[: len(answer.body) // 2], error)
         if fault.kind in ("reset-after-headers", "length-too-large"):
