@@ -1,22 +1,25 @@
 """One measurement of one library, in the environment that it was installed in.
 
-    python _sdk_child.py WHAT LIBRARY URL [ARGUMENT]
+    python _sdk_child.py WHAT LIBRARY URL [ARGUMENT ...]
 
-Prints one number. Imports stand where a program would have them, as several measurements include them.
+Prints the figure and the seconds of processor time that it took. Imports stand where a program would have them,
+as several measurements include them.
 """
 
 from __future__ import annotations
 
+import asyncio
+import base64
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
 WHAT, LIBRARY, URL, *REST = sys.argv[1:]
 KEY = "sk-benchmark-0123456789"
 PATH = "/v1/images/generations"
-CALLS = 300
+MODULES = {"flux": "flux_images", "httpx": "httpx", "openai": "openai"}
 
 
 def body(prompt: str) -> dict[str, str]:
@@ -33,69 +36,54 @@ def caller() -> Callable[[str], Any]:
     if LIBRARY == "openai":
         import openai
 
-        client = openai.OpenAI(api_key=KEY, base_url=URL + "/v1")
-        return lambda prompt: client.images.generate(model="flux", prompt=prompt, extra_body={"aspect_ratio": "1:1"})
+        generate = openai.OpenAI(api_key=KEY, base_url=URL + "/v1").images.generate
+        return lambda prompt: generate(model="flux", prompt=prompt, extra_body={"aspect_ratio": "1:1"})
     from flux_images import FluxImages
 
     flux = FluxImages(KEY, base_url=URL)
     return lambda prompt: flux.generate(prompt, aspect_ratio="1:1")
 
 
-async def many(concurrency: int, total: int, prompt: str) -> float:
-    """Calls a second."""
-    import asyncio
-
-    if LIBRARY.startswith("httpx"):
+def async_caller() -> Callable[[str], Awaitable[Any]]:
+    """The same, to await."""
+    if LIBRARY == "httpx":
         import httpx
 
         client = httpx.AsyncClient(base_url=URL, headers={"Authorization": f"Bearer {KEY}"}, timeout=120)
 
-        async def call() -> None:
-            (await client.post(PATH, json=body(prompt))).json()
-    elif LIBRARY.startswith("openai"):
+        async def post(prompt: str) -> Any:
+            return (await client.post(PATH, json=body(prompt))).json()
+
+        return post
+    if LIBRARY.startswith("openai"):
         import openai
 
         http = openai.DefaultAioHttpClient() if LIBRARY == "openai-aiohttp" else None
-        client = openai.AsyncOpenAI(api_key=KEY, base_url=URL + "/v1", http_client=http)
+        generate = openai.AsyncOpenAI(api_key=KEY, base_url=URL + "/v1", http_client=http).images.generate
+        return lambda prompt: generate(model="flux", prompt=prompt, extra_body={"aspect_ratio": "1:1"})
+    from flux_images import AsyncFluxImages
 
-        async def call() -> None:
-            await client.images.generate(model="flux", prompt=prompt, extra_body={"aspect_ratio": "1:1"})
-    else:
-        from flux_images import AsyncFluxImages
-
-        flux = AsyncFluxImages(KEY, base_url=URL, fast=LIBRARY == "flux-fast")
-
-        async def call() -> None:
-            await flux.generate(prompt, aspect_ratio="1:1")
-
-    left = total
-
-    async def worker() -> None:
-        nonlocal left
-        while left > 0:
-            left -= 1
-            await call()
-
-    if prompt != "late":
-        await asyncio.gather(*(call() for _ in range(20)))  # warm
-    started = time.perf_counter()
-    await asyncio.gather(*(worker() for _ in range(concurrency)))
-    return total / (time.perf_counter() - started)
+    flux = AsyncFluxImages(KEY, base_url=URL, fast=LIBRARY == "flux-fast")
+    return lambda prompt: flux.generate(prompt, aspect_ratio="1:1")
 
 
-def inline(mebibytes: int, target: str) -> None:
-    """A picture from inside an answer into a file."""
+def picture_saver() -> Callable[[int, str], Any]:
+    """A function that saves a picture of so many MiB, from inside an answer, at a path."""
+    call = caller()
     if LIBRARY == "flux":
-        from flux_images import FluxImages
+        return lambda size, path: call(f"inline {size}").image.save(path, overwrite=True)
+    if LIBRARY == "openai":
+        return lambda size, path: Path(path).write_bytes(base64.b64decode(call(f"inline {size}").data[0].b64_json))
+    import httpx
 
-        flux = FluxImages(KEY, base_url=URL)
-        flux.generate(f"inline {mebibytes}").image.save(target, overwrite=True)
-        return
-    import base64
+    client = httpx.Client(base_url=URL)
 
-    answer = CALL(f"inline {mebibytes}")
-    text = answer.data[0].b64_json if LIBRARY == "openai" else answer["data"][0]["b64_json"]
-    Path(target).write_bytes(base64.b64decode(text))
+    def undecoded(size: int, path: str) -> None:
+        with client.stream("POST", PATH, json=body(f"inline {size}")) as answer, Path(path).open("wb") as file:
+            for chunk in answer.iter_bytes():
+                file.write(chunk)
+
+    return undecoded
 
 
 def high_water() -> float:
@@ -104,35 +92,102 @@ def high_water() -> float:
     return int(status.partition("VmHWM:")[2].split()[0]) / 1024
 
 
-if WHAT == "import":
+def cpu_of_import() -> float:
+    """Milliseconds."""
     started = time.process_time()
-    __import__({"flux": "flux_images"}.get(LIBRARY, LIBRARY))
-    print((time.process_time() - started) * 1000)
-elif WHAT == "cold":
+    __import__(MODULES[LIBRARY])
+    return (time.process_time() - started) * 1000
+
+
+def cold() -> float:
+    """The whole script is measured from outside."""
     caller()("small")
-elif WHAT == "second-client":
+    return 0.0
+
+
+def second_client() -> float:
+    """Milliseconds."""
     from flux_images import FluxImages
 
     FluxImages(KEY, base_url="https://gateway.example")
     started = time.perf_counter()
     FluxImages(KEY, base_url="https://gateway.example")
-    print((time.perf_counter() - started) * 1000)
-elif WHAT == "sync":
+    return (time.perf_counter() - started) * 1000
+
+
+def sync(calls: str) -> float:
+    """Microseconds a call."""
     call = caller()
     for _ in range(30):
         call("small")
-    started = time.perf_counter()
-    for _ in range(CALLS):
+    started = clocks()
+    for _ in range(int(calls)):
         call("small")
-    print((time.perf_counter() - started) / CALLS * 1e6)
-elif WHAT == "async":
-    import asyncio
+    return spent(started) / int(calls) * 1e6
 
-    print(asyncio.run(many(int(REST[0]), int(REST[1]), REST[2])))
-elif WHAT == "inline":
-    CALL = None if LIBRARY == "flux" else caller()
-    inline(1, REST[1])
+
+def concurrent(prompt: str, in_flight: str, calls: str) -> float:
+    """Calls a second."""
+
+    async def run() -> float:
+        call = async_caller()
+        left = int(calls)
+
+        async def worker() -> None:
+            nonlocal left
+            while left > 0:
+                left -= 1
+                await call(prompt)
+
+        await asyncio.gather(*(call("small") for _ in range(20)))
+        started = clocks()
+        await asyncio.gather(*(worker() for _ in range(int(in_flight))))
+        return int(calls) / spent(started)
+
+    return asyncio.run(run())
+
+
+def inline(mebibytes: str, path: str) -> float:
+    """Milliseconds until a picture from inside an answer is a file."""
+    save = picture_saver()
+    save(1, path)
+    started = clocks()
+    save(int(mebibytes), path)
+    return spent(started) * 1000
+
+
+def memory(mebibytes: str, path: str) -> float:
+    """MB that saving a picture takes at its peak, on top of what saving one of 1 MiB took."""
+    save = picture_saver()
+    save(1, path)
     before = high_water()
-    started = time.perf_counter()
-    inline(int(REST[0]), REST[1])
-    print((time.perf_counter() - started) * 1000, high_water() - before)
+    save(int(mebibytes), path)
+    return high_water() - before
+
+
+_cpu = 0.0
+
+
+def clocks() -> tuple[float, float]:
+    return time.perf_counter(), time.process_time()
+
+
+def spent(started: tuple[float, float]) -> float:
+    """Seconds since then; the processor's are noted."""
+    global _cpu
+    _cpu = time.process_time() - started[1]
+    return time.perf_counter() - started[0]
+
+
+MEASURES: dict[str, Callable[..., float]] = {
+    "import": cpu_of_import,
+    "cold": cold,
+    "client": second_client,
+    "sync": sync,
+    "async": concurrent,
+    "inline": inline,
+    "memory": memory,
+}
+
+if __name__ == "__main__":
+    print(MEASURES[WHAT](*REST), _cpu or time.process_time())

@@ -2,8 +2,8 @@
 
     python _sdk_server.py [CERTIFICATE KEY]
 
-It prints its port. Paths under ``/v1/images/generations`` answer by the prompt: ``small`` (a url),
-``inline N`` (a PNG of N MiB as base64), ``late`` (small, after ten seconds).
+It prints its port. Every request is answered by its prompt: ``small`` (a url), ``inline N`` (a PNG of N MiB as
+base64), ``late`` (small, after ten seconds).
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ import zlib
 from functools import cache
 
 LATE = 10.0
+PIECE = 2**18
 SMALL = json.dumps({"created": 1589478378, "data": [{"url": "https://pictures.example/medal.png?sig=abc"}]}).encode()
 
 
@@ -30,7 +31,7 @@ def noise(mebibytes: int) -> bytes:
     pixels = b"".join(b"\0" + random.Random(row).randbytes(3 * width) for row in range(rows))
     chunks = (
         b"IHDR" + struct.pack(">IIBBBBB", width, rows, 8, 2, 0, 0, 0),
-        b"IDAT" + zlib.compress(pixels, 1),
+        b"IDAT" + zlib.compress(pixels, 0),
         b"IEND",
     )
     body = b"".join(struct.pack(">I", len(c) - 4) + c + struct.pack(">I", zlib.crc32(c)) for c in chunks)
@@ -40,19 +41,22 @@ def noise(mebibytes: int) -> bytes:
 @cache
 def inline(mebibytes: int) -> bytes:
     """The answer with that picture inside."""
-    return b'{"created":1,"data":[{"b64_json":"' + base64.b64encode(noise(mebibytes)) + b'"}]}'
+    return http(b'{"created":1,"data":[{"b64_json":"' + base64.b64encode(noise(mebibytes)) + b'"}]}')
 
 
+@cache
 def http(body: bytes) -> bytes:
     head = f"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: {len(body)}\r\n\r\n"
     return head.encode() + body
 
 
 class Gateway(asyncio.Protocol):
-    """One connection; requests come one after the other."""
+    """One connection; requests come one after the other. Large answers go out as fast as they are taken."""
 
     def __init__(self) -> None:
         self.data = b""
+        self.unsent = memoryview(b"")
+        self.paused = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         assert isinstance(transport, asyncio.Transport)
@@ -66,11 +70,24 @@ class Gateway(asyncio.Protocol):
             return
         self.data = b""
         if asked := re.search(rb"inline (\d+)", body):
-            self.transport.write(http(inline(int(asked[1]))))
+            self.unsent = memoryview(inline(int(asked[1])))
+            self.write()
         elif b"late" in body:
             asyncio.get_running_loop().call_later(LATE, self.transport.write, http(SMALL))
         else:
             self.transport.write(http(SMALL))
+
+    def write(self) -> None:
+        while self.unsent and not self.paused:
+            piece, self.unsent = self.unsent[:PIECE], self.unsent[PIECE:]
+            self.transport.write(piece)
+
+    def pause_writing(self) -> None:
+        self.paused = True
+
+    def resume_writing(self) -> None:
+        self.paused = False
+        self.write()
 
 
 async def main() -> None:

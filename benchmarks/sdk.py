@@ -1,147 +1,147 @@
-"""The SDK beside its peers, in one run: `python -m benchmarks sdk [--rounds N]`.
+"""The SDK beside its peers, in one run: `python -m benchmarks sdk [NAME ...] [--rounds N]`.
 
-Each library runs in an environment of its own, against one server on loopback. Each figure is the median of
-rounds in which the libraries take turns; only the ratios travel.
+Each library runs in an environment and a process of its own, against one server in another process. In each round
+the libraries take turns; a ratio is taken within a round, and its median over the rounds is printed. Only the ratios
+travel from machine to machine.
 """
 
 from __future__ import annotations
 
 import argparse
-import contextlib
-import os
 import statistics
-import subprocess
-import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import NamedTuple
 
-ROOT = Path(__file__).parents[1]
-HERE = Path(__file__).parent
-CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "flux-images" / "sdk"
-OURS = ["attrs", "anyio", "httpx", "sniffio"]
-PACKAGES = {
-    "core": OURS,
-    "fast": [*OURS, "httpx-aiohttp", "pybase64"],
-    "httpx": ["httpx"],
-    "openai": ["openai"],
-    "openai-aiohttp": ["openai[aiohttp]"],
-}
-LIBRARY = {"core": "flux", "fast": "flux", "httpx": "httpx", "openai": "openai", "openai-aiohttp": "openai-aiohttp"}
+from benchmarks._sdk_peers import gateway, run_child, trusted, versions
+
+PICTURE = "{picture}"
+"""In a measurement's words: the path to save a picture at."""
 
 
-class Bar(NamedTuple):
-    """A ratio to hold: ours over theirs, at most or at least."""
+class Run(NamedTuple):
+    """One measurement of one library: the words that `_sdk_child.py` is told."""
 
-    what: str
-    ours: str
-    theirs: str
-    limit: float
-    at_most: bool
+    library: str
+    words: tuple[str, ...]
+    tls: bool = False
 
 
-BARS = (
-    Bar("import, CPU", "core import", "httpx import", 1.30, True),
-    Bar("import, CPU", "core import", "openai import", 1 / 6, True),
-    Bar("cold script", "core cold", "openai cold", 0.30, True),
-    Bar("cold script", "core cold", "httpx cold", 1.15, True),
-    Bar("sync call, small answer", "core sync", "httpx sync", 1.12, True),
-    Bar("sync call, small answer", "core sync", "openai sync", 1 / 1.8, True),
-    Bar("async c50", "core async 50", "httpx async 50", 1.15, False),
-    Bar("async c200", "core async 200", "httpx async 200", 1.15, False),
-    Bar("async c200, fast", "fast async 200", "openai async 200", 2.2, False),
-    Bar("async c200, fast", "fast async 200", "openai-aiohttp async 200", 1.2, False),
-    Bar("async c200, fast", "fast async 200", "httpx async 200", 5.0, False),
-    Bar("async, fast, c2000 to c200", "fast async 2000", "fast async 200", 1.0, False),
-    Bar("20 MiB picture into a file", "core inline 20", "openai inline 20", 0.55, True),
-    Bar("20 MiB picture into a file, fast", "fast inline 20", "openai inline 20", 0.30, True),
-)
-LIMITS = (
-    ("second client, ms", "core second-client", 1.0),
-    *((f"peak of {n} MiB, MB", f"core peak {n}", 3.0) for n in (4, 20, 100)),
-)
+class Row(NamedTuple):
+    """A line of the table: ``ours`` over ``theirs``, or ours alone in ``unit``, and its bar."""
+
+    name: str
+    text: str
+    ours: Run
+    theirs: Run | None
+    sign: str
+    bar: float
+    unit: str = "x"
+
+    def ratios(self, figures: dict[Run, list[float]]) -> list[float]:
+        """One of each round."""
+        theirs = figures[self.theirs] if self.theirs else [1.0] * len(figures[self.ours])
+        return [mine / other for mine, other in zip(figures[self.ours], theirs, strict=True)]
+
+    def holds(self, value: float) -> bool:
+        return value <= self.bar if self.sign == "<=" else value >= self.bar
 
 
-def environment(name: str) -> str:
-    """The interpreter of a peer's environment, which is made when first asked for."""
-    folder = CACHE / name
-    python = folder / "bin" / "python"
-    if not (folder / ".ready").exists():
-        subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
-        subprocess.run([str(python), "-m", "pip", "install", "--quiet", *PACKAGES[name]], check=True)
-        (folder / ".ready").touch()
-    return str(python)
+def _run(library: str, words: str, *, tls: bool = False) -> Run:
+    return Run(library, tuple(words.split()), tls)
 
 
-@contextlib.contextmanager
-def gateway() -> Iterator[str]:
-    """The server's address."""
-    process = subprocess.Popen([sys.executable, str(HERE / "_sdk_server.py")], stdout=subprocess.PIPE, text=True)
-    assert process.stdout
-    try:
-        yield f"http://127.0.0.1:{process.stdout.readline().strip()}"
-    finally:
-        process.terminate()
-        process.wait()
+C50, C200, C2000, LATE = "async small 50 1000", "async small 200 1000", "async small 2000 4000", "async late 2000 6000"
+INLINE = f"inline 20 {PICTURE}"
+
+ROWS: tuple[Row, ...] = (
+    Row("import", "import, CPU / httpx", _run("flux", "import"), _run("httpx", "import"), "<=", 1.30),
+    Row("import", "import, CPU / openai", _run("flux", "import"), _run("openai", "import"), "<=", 1 / 6),
+    *(
+        Row("cold", f"cold{over} / {peer}", _run("flux", "cold", tls=tls), _run(peer, "cold", tls=tls), "<=", bar)
+        for over, tls in (("", False), (" over TLS", True))
+        for peer, bar in (("openai", 0.30), ("httpx", 1.15))
+    ),
+    Row("client", "second client in a process", _run("flux", "client"), None, "<=", 1.0, "ms"),
+    Row("sync", "sync call / httpx", _run("flux", "sync 300"), _run("httpx", "sync 300"), "<=", 1.12),
+    Row("sync", "sync call / openai", _run("flux", "sync 300"), _run("openai", "sync 300"), "<=", 1 / 1.8),
+    *(
+        Row("async", f"async calls a second, {name} / httpx", _run("flux", words), _run("httpx", words), ">=", 1.15)
+        for name, words in (("c50", C50), ("c200", C200))
+    ),
+    *(
+        Row("fast", f"fast, {name} / {peer}", _run("flux-fast", words), _run(peer, words), ">=", bar)
+        for name, words in (("c200", C200), ("c2000", C2000))
+        for peer, bar in (("openai", 2.2), ("openai-aiohttp", 1.2), ("httpx", 5.0))
+    ),
+    Row("fast", "fast, c2000 / fast, c200", _run("flux-fast", C2000), _run("flux-fast", C200), ">=", 1.0),
+    Row("inline", "20 MiB inline into a file / openai", _run("flux", INLINE), _run("openai", INLINE), "<=", 0.55),
+    Row("inline", "the same, extra fast / openai", _run("flux-fast", INLINE), _run("openai", INLINE), "<=", 0.30),
+    *(
+        Row("memory", f"{size} MiB inline, peak", _run("flux", f"memory {size} {PICTURE}"), None, "<=", 3.0, "MB")
+        for size in (4, 20, 100)
+    ),
+    Row("late", "2,000 in flight, 10 s each, fast", _run("flux-fast", LATE), None, ">=", 190.0, "/s"),
+)  # fmt: skip
+FLOOR = _run("httpx", INLINE)
+"""httpx alone streaming the same answer into a file without decoding or checking it."""
+ROUNDS = {"import": 7, "cold": 7, "client": 3, "sync": 5, "async": 3, "fast": 3, "inline": 7, "memory": 1, "late": 1}
 
 
-def child(name: str, what: str, url: str, *rest: str) -> list[float]:
-    """The numbers of one measurement."""
-    library = "flux-fast" if name == "fast" and what == "async" else LIBRARY[name]
-    paths = os.pathsep.join([str(ROOT / "src"), str(ROOT / "generated")]) if LIBRARY[name] == "flux" else ""
-    command = [environment(name), str(HERE / "_sdk_child.py"), what, library, url, *rest]
-    started = time.perf_counter()
-    done = subprocess.run(command, env={**os.environ, "PYTHONPATH": paths}, check=True, capture_output=True, text=True)
-    return [(time.perf_counter() - started) * 1000] if what == "cold" else [float(word) for word in done.stdout.split()]
+class Bench:
+    """The servers, and what was measured against them."""
 
+    def __init__(self, folder: Path, stack: ExitStack) -> None:
+        self._picture = str(folder / "picture.png")
+        self._certificates = trusted(folder)
+        self._urls = {tls: stack.enter_context(gateway(folder, tls=tls)) for tls in (False, True)}
+        self.figures: dict[Run, list[float]] = {}
+        self.seconds: dict[Run, list[float]] = {}
 
-def measure(rounds: int, url: str) -> dict[str, list[float]]:
-    """Every figure by its name, a value a round."""
-    figures: dict[str, list[float]] = {}
-    plan = [
-        *((name, what, ()) for what in ("import", "cold", "sync") for name in ("core", "httpx", "openai")),
-        ("core", "second-client", ()),
-        *((name, "async", (c, "1000", "small")) for c in ("50", "200") for name in PACKAGES),
-        ("fast", "async", ("2000", "4000", "small")),
-        *((name, "inline", ("20",)) for name in ("core", "fast", "openai")),
-        *(("core", "inline", (size,)) for size in ("4", "100")),
-    ]
-    with tempfile.TemporaryDirectory() as folder:
-        target = str(Path(folder) / "picture.png")
+    def measure(self, runs: list[Run], rounds: int) -> None:
+        """Take turns."""
         for _ in range(rounds):
-            for name, what, rest in plan:
-                value, *peak = child(name, what, url, *rest, *([target] if what == "inline" else []))
-                figures.setdefault(" ".join([name, what, *rest[:1]]), []).append(value)
-                if peak:
-                    figures.setdefault(f"{name} peak {rest[0]}", []).append(peak[0])
-    return figures
+            for run in runs:
+                words = [self._picture if word == PICTURE else word for word in run.words]
+                started = time.perf_counter()
+                value, cpu = run_child(run.library, self._urls[run.tls], *words, certificates=self._certificates)
+                if run.words[0] == "cold":
+                    value = (time.perf_counter() - started) * 1000
+                self.figures.setdefault(run, []).append(value)
+                self.seconds.setdefault(run, []).append(cpu)
 
 
 def main(arguments: list[str]) -> int:
     """Print the table; 1 if a bar is missed."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks sdk", description=__doc__)
-    parser.add_argument("--rounds", type=int, default=5)
-    rounds = parser.parse_args(arguments).rounds
-    with gateway() as url:
-        figures = measure(rounds, url)
-        late = child("fast", "async", url, "2000", "2000", "late")[0]
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"only these rows: {', '.join(ROUNDS)}")
+    parser.add_argument("--rounds", type=int, help="instead of each row's own number")
+    options = parser.parse_args(arguments)
+    if unknown := sorted({*options.names} - {*ROUNDS}):
+        parser.error(f"there is no row {', '.join(unknown)}; choose from {', '.join(ROUNDS)}")
+    print(versions())
+    print("Medians of the ratios of paired runs, one process after the other; in brackets the ratio of processor time.")
     missed = 0
-    for what, ours, theirs, limit, at_most in BARS:
-        ratio = statistics.median(a / b for a, b in zip(figures[ours], figures[theirs], strict=True))
-        kept = ratio <= limit if at_most else ratio >= limit
-        missed += not kept
-        print(f"{what:34} {ratio:6.2f} x {theirs:24} bar {'<=' if at_most else '>='} {limit:.2f}  {_word(kept)}")
-    for what, ours, limit in LIMITS:
-        value = statistics.median(figures[ours])
-        missed += value > limit
-        print(f"{what:34} {value:6.2f} {'':26} bar <= {limit:.2f}  {_word(value <= limit)}")
-    print(f"{'2,000 in flight, 10 s each':34} {late:6.1f} calls a second {'':11} bar >= 190  {_word(late >= 190)}")
-    for name, values in figures.items():
-        print(f"  {name:28} {statistics.median(values):10.2f}")
-    return int(missed > 0 or late < 190)
+    with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
+        bench = Bench(Path(folder), stack)
+        for name in options.names or ROUNDS:
+            rows = [row for row in ROWS if row.name == name]
+            runs = [*dict.fromkeys(run for row in rows for run in (row.theirs, row.ours) if run)]
+            bench.measure([*runs, FLOOR] if name == "inline" else runs, options.rounds or ROUNDS[name])
+            missed += sum(not _report(row, bench) for row in rows)
+    print("\nMedians on this machine (import, cold, inline in ms; sync in us; async in calls a second):")
+    for run, values in bench.figures.items():
+        print(f"  {run.library:15} {' '.join(run.words[:3]):26} {'TLS' * run.tls:4} {statistics.median(values):9.1f}")
+    return int(missed > 0)
 
 
-def _word(kept: bool) -> str:
-    return "kept" if kept else "MISSED"
+def _report(row: Row, bench: Bench) -> bool:
+    value = statistics.median(row.ratios(bench.figures))
+    kept = row.holds(value)
+    shows_cpu = row.theirs is not None and row.name != "import"
+    cpu = f"[{statistics.median(row.ratios(bench.seconds)):.2f}]" if shows_cpu else ""
+    bar = f"{row.sign} {row.bar:.4g}"
+    print(f"{row.text:42} {value:7.2f} {row.unit:2} {cpu:8} bar {bar:9} {'met' if kept else 'MISSED'}", flush=True)
+    return kept
