@@ -16,13 +16,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, TypeVar, cast
 import httpx
 
 from flux_images._billing import Stage, may_have_been_billed
-from flux_images._classify import request_id, unreadable
+from flux_images._classify import request_id, status_error, unreadable
 from flux_images._errors import (
     APIConnectionError,
     APITimeoutError,
     ConfigurationError,
     FluxImagesError,
-    UnexpectedResponseError,
 )
 from flux_images._retry import Policy, Retry
 from flux_images._text import one_line
@@ -61,6 +60,7 @@ _WORDS: dict[Stage, str] = {
     Stage.WRITE: "the connection broke while the request was sent",
     Stage.READ: "the connection broke before the answer was whole",
 }
+_WRONG_ENCODING = "the answer is not in the encoding that its Content-Encoding says"
 _TIMEOUT_WORDS: dict[Stage, str] = {
     Stage.POOL: "no connection became free in time",
     Stage.CONNECT: "no connection to the gateway in time",
@@ -119,24 +119,36 @@ class Call:
         if not self.left():
             raise self.out_of_time()
 
-    def broken(self, error: httpx.HTTPError | httpx.StreamError | httpx.InvalidURL) -> FluxImagesError:
-        """The typed error for what httpx raised. httpx's own stays its cause, without the key."""
+    def lost(self, error: httpx.HTTPError | httpx.InvalidURL) -> FluxImagesError:
+        """The typed error for what httpx raised before an answer came. httpx's own stays its cause, without the key."""
         if isinstance(error, httpx.HTTPError):
             error.request = self.request
-        if isinstance(error, httpx.DecodingError):
-            return UnexpectedResponseError(
-                "the answer is not in the encoding that its Content-Encoding says",
-                may_have_been_billed=self._billed(Stage.UNREADABLE),
-            )
         stage = next((stage for kind, stage in _STAGES if isinstance(error, kind)), Stage.READ)
         kind, words = (
             (APITimeoutError, _TIMEOUT_WORDS)
             if isinstance(error, httpx.TimeoutException)
             else (APIConnectionError, _WORDS)
         )
+        message = self._with_reason(words.get(stage, _WORDS[Stage.READ]), error)
+        return kind(message, may_have_been_billed=self._billed(stage))
+
+    def broken_off(
+        self, error: httpx.HTTPError, response: httpx.Response, receiver: Receiver[object]
+    ) -> FluxImagesError:
+        """The same for an answer whose head came and whose body did not, or cannot be decoded."""
+        if isinstance(error, httpx.TimeoutException):
+            return self.lost(error)
+        error.request = self.request
+        decoding = isinstance(error, httpx.DecodingError)
+        problem = _WRONG_ENCODING if decoding else self._with_reason("the answer was cut short", error)
+        what_came = (response.status_code, response.headers, receiver.beginning(), self.key)
+        if response.is_success:
+            return unreadable(*what_came, problem, billed=self.billed, truncated=not decoding)
+        return status_error(*what_came, billed=self.billed, problem=problem)
+
+    def _with_reason(self, message: str, error: httpx.HTTPError | httpx.InvalidURL) -> str:
         why = one_line(self.key.redact(str(error)), 200)
-        message = words.get(stage, _WORDS[Stage.READ])
-        return kind(f"{message}: {why}" if why else message, may_have_been_billed=self._billed(stage))
+        return f"{message}: {why}" if why else message
 
     def out_of_time(self) -> APITimeoutError:
         """The typed error for a call that took its whole time."""

@@ -107,16 +107,21 @@ def request_id(headers: Mapping[str, str], message: str | None = None) -> str | 
     return one_line(found, 128) if found else None
 
 
-def status_error(status: int, headers: Mapping[str, str], body: bytes, key: Key, *, billed: bool) -> APIStatusError:
+def status_error(
+    status: int, headers: Mapping[str, str], body: bytes, key: Key, *, billed: bool, problem: str | None = None
+) -> APIStatusError:
     """The error for an answer whose status, or whose body under a 2xx, says that the call failed.
 
-    ``billed`` says whether the operation costs money at all.
+    ``billed`` says whether the operation costs money at all. ``problem`` says why the body is not whole; what is
+    missing might have told that the picture was drawn.
     """
     html = is_html(headers.get("content-type", ""), body)
     detail = _Detail() if html else _detail(body)
     reason = _reason(status, detail)
     kind = _kind(status, reason)
-    text = key.redact(detail.message or "") or _default_message(status, headers, html=html, empty=not body.strip())
+    stage = Stage.UNREADABLE if problem else Stage.ANSWERED
+    said = problem or key.redact(detail.message or "")
+    text = said or _default_message(status, headers, html=html, empty=not body.strip())
     advice = _ADVICE.get(kind)
     message = one_line(re.sub(_REQUEST_ID_IN_TEXT, "", text))
     return kind(
@@ -127,14 +132,21 @@ def status_error(status: int, headers: Mapping[str, str], body: bytes, key: Key,
         request_id=_clean(request_id(headers, detail.message), key),
         retry_after=retry_after_seconds(headers.get("retry-after")),
         body=_shown(body, key),
-        may_have_been_billed=billed and may_have_been_billed(Stage.ANSWERED, status, reason),
+        may_have_been_billed=billed and may_have_been_billed(stage, status, reason),
     )
 
 
 def unreadable(
-    status: int, headers: Mapping[str, str], body: bytes, key: Key, problem: str, *, billed: bool
+    status: int,
+    headers: Mapping[str, str],
+    body: bytes,
+    key: Key,
+    problem: str,
+    *,
+    billed: bool,
+    truncated: bool = False,
 ) -> UnexpectedResponseError:
-    """The error for a 2xx whose body is not what the contract says."""
+    """The error for a 2xx whose body is not what the contract says, or did not come to its end."""
     if is_html(headers.get("content-type", ""), body):
         problem = _HTML
     return UnexpectedResponseError(
@@ -142,6 +154,7 @@ def unreadable(
         status_code=status,
         request_id=_clean(request_id(headers), key),
         body=_shown(body, key),
+        truncated=truncated,
         may_have_been_billed=billed and may_have_been_billed(Stage.UNREADABLE),
     )
 

@@ -247,7 +247,7 @@ class FluxImages(_BaseClient):
 
         Raises:
             InvalidRequestError: the contract refuses the request; nothing was sent.
-            APIConnectionError: no whole answer arrived.
+            APIConnectionError: no answer arrived.
             APIStatusError: the gateway answered with an error.
             UnexpectedResponseError: the answer is not what the contract says.
             EmptyGenerationError: the gateway answered without a picture.

@@ -4,7 +4,7 @@ FluxImagesError                     everything that this package raises on purpo
 ├── ConfigurationError              the key, the address or an option cannot be used (also a ValueError)
 ├── InvalidRequestError             the contract refuses the request; nothing was sent (also a ValueError)
 ├── ClientClosedError               the client was closed before the call
-├── APIConnectionError              no whole answer arrived
+├── APIConnectionError              no answer arrived
 │   └── APITimeoutError             ... in the time allowed
 ├── APIStatusError                  the gateway answered with an error
 │   ├── BadRequestError             400, 422
@@ -76,7 +76,7 @@ class ClientClosedError(FluxImagesError):
 
 
 class APIConnectionError(FluxImagesError):
-    """No whole answer arrived: the connection failed, broke, or was never made."""
+    """No answer arrived: the connection failed, broke, or was never made."""
 
 
 class APITimeoutError(APIConnectionError):
@@ -163,6 +163,7 @@ class UnexpectedResponseError(FluxImagesError):
     """A success that is not what the contract says: not JSON, a wrong shape or type, or cut short.
 
     ``status_code`` is the HTTP status, ``body`` the answer's text, shortened and without control characters.
+    ``truncated`` says that the connection broke before the answer's end.
     """
 
     def __init__(
@@ -172,11 +173,13 @@ class UnexpectedResponseError(FluxImagesError):
         status_code: int | None = None,
         request_id: str | None = None,
         body: str = "",
+        truncated: bool = False,
         may_have_been_billed: bool = True,
     ) -> None:
         super().__init__(message, may_have_been_billed=may_have_been_billed, request_id=request_id)
         self.status_code = status_code
         self.body = body
+        self.truncated = truncated
 
 
 class EmptyGenerationError(FluxImagesError):

@@ -1,8 +1,8 @@
 """When to try again, and after how long: pure functions of (error, attempt, elapsed).
 
 Only what is surely unbilled and can heal is tried again: a connection that was never made, a full pool,
-a 429, a 503 without a channel. An operation that costs nothing also retries broken connections, timeouts
-and every answer from 500 up. Waits follow exponential backoff with full jitter, or the gateway's Retry-After.
+a 429, a 503 without a channel. An operation that costs nothing also retries broken connections, cut answers,
+timeouts and every answer from 500 up. Waits follow exponential backoff with full jitter, or the gateway's Retry-After.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from flux_images._errors import (
     ModelUnavailableError,
     QuotaExceededError,
     RateLimitError,
+    UnexpectedResponseError,
 )
 
 if TYPE_CHECKING:
@@ -79,8 +80,11 @@ class Policy(NamedTuple):
             return False
         if isinstance(error, APIConnectionError | RateLimitError | ModelUnavailableError):
             return True
-        status = error.status_code if isinstance(error, APIStatusError) else 0
-        return (free or self.retry_possibly_billed) and (status in (408, 409) or 500 <= status < 600)
+        if not (free or self.retry_possibly_billed):
+            return False
+        if isinstance(error, UnexpectedResponseError):
+            return error.truncated
+        return isinstance(error, APIStatusError) and (error.status_code in (408, 409) or 500 <= error.status_code < 600)
 
 
 def backoff(attempt: int, jitter: Callable[[], float] = random.random) -> float:

@@ -60,22 +60,24 @@ class ApiClient(httpx.Client):
     def _attempt(self, call: Call, make_receiver: Callable[[], Receiver[T]]) -> T:
         try:
             response = self._inner.send(call.attempt(), stream=True, auth=NO_AUTH, follow_redirects=False)
-            response.request = call.request
-            receiver = make_receiver() if response.is_success else ErrorAnswer()
-            try:
-                for chunk in response.iter_bytes():
-                    call.check_time()
-                    if not receiver.feed(chunk):
-                        break
-                response.close()
-                return call.succeeded(response, receiver.finish(call, response))
-            except ValueError as problem:
-                raise call.unreadable(response, receiver, problem) from problem
-            finally:
-                receiver.close()
-                response.close()
         except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise call.broken(error) from error
+            raise call.lost(error) from error
+        response.request = call.request
+        receiver = make_receiver() if response.is_success else ErrorAnswer()
+        try:
+            for chunk in response.iter_bytes():
+                call.check_time()
+                if not receiver.feed(chunk):
+                    break
+            response.close()
+            return call.succeeded(response, receiver.finish(call, response))
+        except httpx.HTTPError as error:
+            raise call.broken_off(error, response, receiver) from error
+        except ValueError as problem:
+            raise call.unreadable(response, receiver, problem) from problem
+        finally:
+            receiver.close()
+            response.close()
 
 
 class AsyncApiClient(httpx.AsyncClient):
@@ -120,18 +122,20 @@ class AsyncApiClient(httpx.AsyncClient):
     async def _attempt(self, call: Call, make_receiver: Callable[[], Receiver[T]]) -> T:
         try:
             response = await self._inner.send(call.attempt(), stream=True, auth=NO_AUTH, follow_redirects=False)
-            response.request = call.request
-            receiver = make_receiver() if response.is_success else ErrorAnswer()
-            try:
-                async for chunk in response.aiter_bytes():
-                    if not receiver.feed(chunk):
-                        break
-                await response.aclose()
-                return call.succeeded(response, receiver.finish(call, response))
-            except ValueError as problem:
-                raise call.unreadable(response, receiver, problem) from problem
-            finally:
-                receiver.close()
-                await response.aclose()
         except (httpx.HTTPError, httpx.InvalidURL) as error:
-            raise call.broken(error) from error
+            raise call.lost(error) from error
+        response.request = call.request
+        receiver = make_receiver() if response.is_success else ErrorAnswer()
+        try:
+            async for chunk in response.aiter_bytes():
+                if not receiver.feed(chunk):
+                    break
+            await response.aclose()
+            return call.succeeded(response, receiver.finish(call, response))
+        except httpx.HTTPError as error:
+            raise call.broken_off(error, response, receiver) from error
+        except ValueError as problem:
+            raise call.unreadable(response, receiver, problem) from problem
+        finally:
+            receiver.close()
+            await response.aclose()

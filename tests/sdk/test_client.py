@@ -178,7 +178,6 @@ def test_fields_pass_through_only_where_they_should(flavour: str, buy: Buy) -> N
         (httpx.ReadError("x"), flux.APIConnectionError, True, 1),
         (httpx.RemoteProtocolError("x"), flux.APIConnectionError, True, 1),
         (httpx.CloseError("x"), flux.APIConnectionError, True, 1),
-        (httpx.DecodingError("x"), flux.UnexpectedResponseError, True, 1),
     ],
 )
 def test_every_stage_has_its_error(
