@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import math
-from functools import cache
-from typing import TYPE_CHECKING, Any, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import httpx
 
 from flux_images import _pool
-from flux_images._address import find_base_url, is_private
-from flux_images._call import POLICY, Settings, check_headers
-from flux_images._download import AsyncDownloads, Downloads, Rules
-from flux_images._errors import ConfigurationError
+from flux_images._base import BaseClient
+from flux_images._config import Config, check_kind, configure
+from flux_images._fetch import AsyncDownloads, Downloads
 from flux_images._key import find_key
-from flux_images._retry import Policy, Retry
 from flux_images._send import ApiClient, AsyncApiClient
-from flux_images._version import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -24,139 +19,13 @@ if TYPE_CHECKING:
 
     from flux_images._api import Api
     from flux_images._generation import AsyncGeneration, Generation
-    from flux_images._key import Key
+    from flux_images._retry import Retry
     from flux_images_api.models import CreateImageRequestOutputFormat, CreateImageRequestResponseFormat, KnownModel
 
 DEFAULT_MODEL = "flux-pro-1.1-ultra"
-USER_AGENT = f"flux-images/{__version__}"
-STAGES = httpx.Timeout(connect=10.0, write=30.0, read=300.0, pool=300.0)
 
 
-class _Config(NamedTuple):
-    """What a client was made with; ``with_options`` changes a copy."""
-
-    base_url: httpx.URL
-    headers: dict[str, str]
-    settings: Settings
-    rules: Rules
-
-    def changed(
-        self, timeout: float | httpx.Timeout | None, max_retries: int | None, headers: Mapping[str, str] | None
-    ) -> _Config:
-        stages, policy = _limits(timeout, max_retries, self.settings.timeout, self.settings.policy)
-        return self._replace(
-            headers={**self.headers, **check_headers(headers)},
-            settings=self.settings._replace(timeout=stages, policy=policy),
-            rules=self.rules._replace(timeout=stages, policy=policy),
-        )
-
-
-def _config(
-    key: Key,
-    base_url: str | None,
-    timeout: float | httpx.Timeout | None,
-    max_retries: int | None,
-    *,
-    retry_possibly_billed: bool,
-    on_retry: Callable[[Retry], object] | None,
-    allow_insecure: bool,
-    allow_local_images: bool,
-) -> _Config:
-    from flux_images_api.contract import SERVER
-
-    url = find_base_url(base_url, SERVER, allow_insecure=allow_insecure)
-    stages, policy = _limits(timeout, max_retries, STAGES, Policy(retry_possibly_billed=retry_possibly_billed))
-    return _Config(
-        base_url=url,
-        headers={"User-Agent": USER_AGENT, "Accept": "application/json"},
-        settings=Settings(key, stages, policy, on_retry),
-        rules=Rules(stages, policy, allow_local_images or is_private(url.host), USER_AGENT),
-    )
-
-
-def _limits(
-    timeout: float | httpx.Timeout | None, max_retries: int | None, stages: httpx.Timeout, policy: Policy
-) -> tuple[httpx.Timeout, Policy]:
-    if isinstance(timeout, httpx.Timeout):
-        stages = timeout
-    elif timeout is not None:
-        if not (timeout > 0 and math.isfinite(timeout)):
-            raise ConfigurationError(f"timeout: expected seconds, more than 0, got {timeout}")
-        policy = policy._replace(total=float(timeout))
-    if max_retries is not None:
-        if max_retries < 0:
-            raise ConfigurationError(f"max_retries: expected 0 or more, got {max_retries}")
-        policy = policy._replace(max_retries=max_retries)
-    return stages, policy
-
-
-def _check_kind(http_client: object, kind: type) -> None:
-    if http_client is not None and not isinstance(http_client, kind):
-        raise ConfigurationError(f"http_client: expected an httpx.{kind.__name__}, got {type(http_client).__name__}")
-
-
-class _BaseClient:
-    """What the two clients share: everything but the awaiting."""
-
-    _config: _Config
-
-    def __repr__(self) -> str:
-        # A traceback may show a client whose construction failed.
-        where = str(self._config.base_url) if hasattr(self, "_config") else None
-        return f"{type(self).__name__}(base_url={where!r})"
-
-    def __reduce__(self) -> Any:
-        raise TypeError("a client cannot be pickled: it holds connections and a key; make one where it is used")
-
-    def _api(self, http: ApiClient | AsyncApiClient, with_options: Callable[..., _BaseClient]) -> Api:
-        from flux_images._api import Api
-
-        def changed(**options: Any) -> Api:
-            return with_options(**options).api
-
-        return Api(http, self._config.settings.key, changed)
-
-    @property
-    def api(self) -> Api:
-        """The generated client: pass it as ``client`` to any function of ``flux_images_api.api``."""
-        raise NotImplementedError
-
-    def _request(
-        self,
-        http: ApiClient | AsyncApiClient,
-        fields: Mapping[str, Any],
-        extra_body: Mapping[str, Any] | None,
-        timeout: float | httpx.Timeout | None,
-        extra_headers: Mapping[str, str] | None,
-    ) -> httpx.Request:
-        from flux_images._constraints import unwritable  # `import flux_images` stays light without it
-        from flux_images._create_image import image_request
-
-        arguments = image_request(fields, extra_body)
-        settings = self._config.settings
-        stages, policy = _limits(timeout, None, settings.timeout, settings.policy)
-        headers = http.headers.copy()
-        headers.update(arguments.pop("headers", {}))
-        headers.update(check_headers(extra_headers))
-        try:
-            # Client.build_request() would merge what is merged here, at twice the cost of all else.
-            return httpx.Request(
-                arguments.pop("method"),
-                _url(str(http.base_url), arguments.pop("url")),
-                headers=headers,
-                extensions={"timeout": stages.as_dict(), POLICY: policy},
-                **arguments,
-            )
-        except (TypeError, ValueError, RecursionError):
-            raise unwritable(arguments["json"]) from None
-
-
-@cache
-def _url(base: str, path: str) -> httpx.URL:
-    return httpx.URL(base.rstrip("/") + path)
-
-
-class FluxImages(_BaseClient):
+class FluxImages(BaseClient):
     """A client for paid pictures. It may be shared between threads.
 
     Args:
@@ -193,7 +62,7 @@ class FluxImages(_BaseClient):
             key = find_key(api_key)
         finally:
             del api_key  # a traceback that shows locals must not show it
-        config = _config(
+        config = configure(
             key,
             base_url,
             timeout,
@@ -203,11 +72,11 @@ class FluxImages(_BaseClient):
             allow_insecure=allow_insecure,
             allow_local_images=allow_local_images,
         )
-        _check_kind(http_client, httpx.Client)
+        check_kind(http_client, httpx.Client)
         inner = http_client or _pool.sync_client(config.base_url)
         self._wire(config, inner, Downloads(config.rules, http_client))
 
-    def _wire(self, config: _Config, inner: httpx.Client, downloads: Downloads) -> None:
+    def _wire(self, config: Config, inner: httpx.Client, downloads: Downloads) -> None:
         self._config = config
         self._inner = inner
         self._downloads = downloads
@@ -304,7 +173,7 @@ class FluxImages(_BaseClient):
         self.close()
 
 
-class AsyncFluxImages(_BaseClient):
+class AsyncFluxImages(BaseClient):
     """The same client for asyncio and trio: the arguments of ``FluxImages``, and the methods are awaited.
 
     Args:
@@ -333,7 +202,7 @@ class AsyncFluxImages(_BaseClient):
             key = find_key(api_key)
         finally:
             del api_key  # a traceback that shows locals must not show it
-        config = _config(
+        config = configure(
             key,
             base_url,
             timeout,
@@ -343,11 +212,11 @@ class AsyncFluxImages(_BaseClient):
             allow_insecure=allow_insecure,
             allow_local_images=allow_local_images,
         )
-        _check_kind(http_client, httpx.AsyncClient)
+        check_kind(http_client, httpx.AsyncClient)
         inner = http_client or _pool.async_client(config.base_url, fast=fast)
         self._wire(config, inner, AsyncDownloads(config.rules, http_client))
 
-    def _wire(self, config: _Config, inner: httpx.AsyncClient, downloads: AsyncDownloads) -> None:
+    def _wire(self, config: Config, inner: httpx.AsyncClient, downloads: AsyncDownloads) -> None:
         self._config = config
         self._inner = inner
         self._downloads = downloads

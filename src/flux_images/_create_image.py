@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     import httpx
 
     from flux_images._call import Call
-    from flux_images._download import AsyncDownloads, Downloads
+    from flux_images._fetch import AsyncDownloads, Downloads
 
 log = logging.getLogger("flux_images")
 

@@ -1,6 +1,6 @@
 """Fetching pictures from the addresses that a gateway gives: without the key, and with suspicion.
 
-``_Download`` decides, ``Downloads`` and ``AsyncDownloads`` do the I/O. Redirects are followed here, request by
+``Download`` decides, the clients of ``_fetch`` do the I/O. Redirects are followed here, request by
 request, so that no header or cookie can come along. Fetching costs nothing, so it is tried again freely.
 """
 
@@ -12,10 +12,8 @@ from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
 import httpx
 
-from flux_images import _pool
 from flux_images._address import is_private
-from flux_images._errors import ClientClosedError, ImageDownloadError
-from flux_images._pool import NO_AUTH
+from flux_images._errors import ImageDownloadError
 from flux_images._retry import Policy, backoff
 from flux_images._text import one_line
 
@@ -41,7 +39,7 @@ class Rules(NamedTuple):
     user_agent: str
 
 
-class _Download:
+class Download:
     """The state of one download."""
 
     def __init__(self, url: str, rules: Rules) -> None:
@@ -158,168 +156,3 @@ class _Download:
             raise error
         why = one_line(str(error), 200) or type(error).__name__
         raise ImageDownloadError(f"the picture's host cannot be reached or broke off: {why}; {_PAID}") from error
-
-
-class Downloads:
-    """Fetches pictures with a client of its own, made when first needed, or with the user's."""
-
-    def __init__(self, rules: Rules, given: httpx.Client | None = None) -> None:
-        self._rules = rules
-        self._given = given
-        self._own: httpx.Client | None = None
-        self._closed = False
-
-    def __reduce__(self) -> tuple[type[Downloads], tuple[Rules]]:
-        return Downloads, (self._rules,)
-
-    def fetch(self, url: str) -> IO[bytes]:
-        """The file at an address.
-
-        Raises:
-            ImageDownloadError: says why there is none.
-        """
-        client = self._client()
-        download = _Download(url, self._rules)
-        try:
-            while True:
-                try:
-                    self._attempt(client, download)
-                except (ImageDownloadError, httpx.HTTPError) as error:
-                    wait = download.wait(error)
-                else:
-                    return download.finish()
-                time.sleep(wait)
-        finally:
-            download.close()
-            if self._closed and client is not self._given:
-                client.close()
-
-    def _client(self) -> httpx.Client:
-        """After ``close`` a paid picture can still be fetched, by a client for it alone."""
-        if self._given is not None:
-            if self._given.is_closed:
-                raise ClientClosedError("the http_client is closed; fetch pictures before closing it")
-            return self._given
-        if self._closed:
-            return _pool.sync_downloads()
-        if self._own is None:
-            self._own = _pool.sync_downloads()
-        return self._own
-
-    @staticmethod
-    def _attempt(client: httpx.Client, download: _Download) -> None:
-        host = ""
-
-        def trace(event: str, info: dict[str, Any]) -> None:
-            nonlocal host
-            if event == "connection.connect_tcp.started":
-                host = info["host"]
-            elif event == "connection.connect_tcp.complete":
-                try:
-                    download.check_peer(host, info["return_value"])
-                except ImageDownloadError:
-                    info["return_value"].close()
-                    raise
-
-        download.restart()
-        while True:
-            response = client.send(download.request(trace), stream=True, auth=NO_AUTH, follow_redirects=False)
-            try:
-                if download.moved(response):
-                    continue
-                download.check_status(response)
-                for chunk in response.iter_bytes():
-                    download.feed(chunk)
-                return
-            finally:
-                response.close()
-
-    def close(self) -> None:
-        """Close the connections that are kept for the next picture."""
-        self._closed = True
-        if self._own is not None:
-            self._own.close()
-
-
-class AsyncDownloads:
-    """The same for asyncio and trio."""
-
-    def __init__(self, rules: Rules, given: httpx.AsyncClient | None = None) -> None:
-        self._rules = rules
-        self._given = given
-        self._own: httpx.AsyncClient | None = None
-        self._closed = False
-
-    def __reduce__(self) -> tuple[type[AsyncDownloads], tuple[Rules]]:
-        return AsyncDownloads, (self._rules,)
-
-    async def fetch(self, url: str) -> IO[bytes]:
-        """The file at an address.
-
-        Raises:
-            ImageDownloadError: says why there is none.
-        """
-        import anyio  # not needed to import the SDK
-
-        client = self._client()
-        download = _Download(url, self._rules)
-        try:
-            while True:
-                try:
-                    with anyio.move_on_after(download.left()):
-                        await self._attempt(client, download)
-                        return download.finish()
-                    raise download.out_of_time()
-                except (ImageDownloadError, httpx.HTTPError) as error:
-                    wait = download.wait(error)
-                await anyio.sleep(wait)
-        finally:
-            download.close()
-            if self._closed and client is not self._given:
-                await client.aclose()
-
-    def _client(self) -> httpx.AsyncClient:
-        """After ``close`` a paid picture can still be fetched, by a client for it alone."""
-        if self._given is not None:
-            if self._given.is_closed:
-                raise ClientClosedError("the http_client is closed; fetch pictures before closing it")
-            return self._given
-        if self._closed:
-            return _pool.async_downloads()
-        if self._own is None:
-            self._own = _pool.async_downloads()
-        return self._own
-
-    @staticmethod
-    async def _attempt(client: httpx.AsyncClient, download: _Download) -> None:
-        host = ""
-
-        async def trace(event: str, info: dict[str, Any]) -> None:
-            nonlocal host
-            if event == "connection.connect_tcp.started":
-                host = info["host"]
-            elif event == "connection.connect_tcp.complete":
-                try:
-                    download.check_peer(host, info["return_value"])
-                except ImageDownloadError:
-                    await info["return_value"].aclose()
-                    raise
-
-        download.restart()
-        while True:
-            response = await client.send(download.request(trace), stream=True, auth=NO_AUTH, follow_redirects=False)
-            try:
-                if download.moved(response):
-                    continue
-                download.check_status(response)
-                async for chunk in response.aiter_bytes():
-                    download.feed(chunk)
-                return
-            finally:
-                await response.aclose()
-
-    async def aclose(self) -> None:
-        """Close the connections that are kept for the next picture."""
-        self._closed = True
-        if self._own is not None:
-            await self._own.aclose()

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     import PIL.Image
 
-    from flux_images._download import AsyncDownloads, Downloads
+    from flux_images._fetch import AsyncDownloads, Downloads
     from flux_images._generation import AnyGeneration, AsyncGeneration, Generation
     from flux_images._pictures import Picture
 

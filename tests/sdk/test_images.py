@@ -242,7 +242,7 @@ def test_a_name_that_leads_to_a_private_address_is_refused(flavour: str, monkeyp
     with raw_server(pictures={"/a.png": [answer(200, PNG)]}) as server:
         port = httpx.URL(server.url).port
         server.reply = by_url(f"http://localtest:{port}/a.png")
-        monkeypatch.setattr("flux_images._client.is_private", lambda _: False)
+        monkeypatch.setattr("flux_images._config.is_private", lambda _: False)
         resolve = __import__("socket").getaddrinfo
 
         def lookup(host: Any, *rest: Any, **options: Any) -> Any:
@@ -260,7 +260,7 @@ def test_a_proxy_s_own_address_is_not_the_picture_s(flavour: str, monkeypatch: p
     with raw_server() as gateway_server, raw_server() as proxy:
         proxy.pictures["http://pictures.example/a.png"] = [answer(200, PNG)]
         gateway_server.reply = by_url("http://pictures.example/a.png")
-        monkeypatch.setattr("flux_images._client.is_private", lambda _: False)
+        monkeypatch.setattr("flux_images._config.is_private", lambda _: False)
         monkeypatch.setenv("HTTP_PROXY", proxy.url)
         monkeypatch.setenv("NO_PROXY", "127.0.0.1")
         assert BUYERS[flavour](gateway_server.url)[1] == [PNG]
