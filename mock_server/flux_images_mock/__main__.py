@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import sys
 from typing import TYPE_CHECKING
 
@@ -42,7 +43,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 2
     if not arguments.host.startswith(_LOOPBACK):
         _say(f"warning: other machines can reach {arguments.host}")
-    print(f"listening on {address(listener)}", flush=True)
+    try:
+        print(f"listening on {address(listener)}", flush=True)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python complains when it ends
+        return 1
     log = None if arguments.quiet else for_programs() if arguments.json_log else for_people()
     gc.collect()
     gc.freeze()  # the compiled description lives as long as the process; no collection need visit it

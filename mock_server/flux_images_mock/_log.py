@@ -22,7 +22,7 @@ _COLOURS = {2: 32, 3: 36, 4: 33, 5: 31}
 def for_people(stream: TextIO | None = None) -> AccessLog:
     """Return a log of plain lines, coloured on a terminal."""
     out = sys.stderr if stream is None else stream
-    colour = out.isatty()
+    colour, put = out.isatty(), _printer(out)
 
     def write(exchange: Exchange, answer: Answer, milliseconds: float) -> None:
         status = str(answer.status)
@@ -30,14 +30,14 @@ def for_people(stream: TextIO | None = None) -> AccessLog:
             status = f"\033[{_COLOURS.get(answer.status // 100, 0)}m{status}\033[0m"
         request = _printable(f"{exchange.request.method} {_path(exchange)}")
         differences = "; ".join(map(str, exchange.violations)) or answer.origin
-        print(f"{request} {status} {milliseconds:.1f} ms  {_printable(differences)}", file=out, flush=True)
+        put(f"{request} {status} {milliseconds:.1f} ms  {_printable(differences)}")
 
     return write
 
 
 def for_programs(stream: TextIO | None = None) -> AccessLog:
     """Return a log of JSON lines."""
-    out = sys.stderr if stream is None else stream
+    put = _printer(sys.stderr if stream is None else stream)
 
     def write(exchange: Exchange, answer: Answer, milliseconds: float) -> None:
         entry = {
@@ -48,9 +48,24 @@ def for_programs(stream: TextIO | None = None) -> AccessLog:
             "origin": answer.origin,
             "violations": [violation.as_json() for violation in exchange.violations],
         }
-        print(orjson.dumps(entry).decode(), file=out, flush=True)
+        put(orjson.dumps(entry).decode())
 
     return write
+
+
+def _printer(out: TextIO) -> Callable[[str], None]:
+    """Return what prints a line, as long as somebody reads them."""
+    is_read = True
+
+    def put(line: str) -> None:
+        nonlocal is_read
+        if is_read:
+            try:
+                print(line, file=out, flush=True)
+            except BrokenPipeError:
+                is_read = False
+
+    return put
 
 
 def _path(exchange: Exchange) -> str:

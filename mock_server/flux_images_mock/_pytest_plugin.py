@@ -32,13 +32,13 @@ def flux_mock_options() -> dict[str, Any]:
 
 @pytest.fixture(scope="session")
 def _flux_mock_server(flux_mock_options: dict[str, Any]) -> Iterator[MockServer]:
-    with _load("_server", "'flux-images[mock]'").MockServer(**flux_mock_options) as server:
+    with _load("_server").MockServer(**flux_mock_options) as server:
         yield server
 
 
 @pytest.fixture(scope="session")
 def _flux_mock_socketless(flux_mock_options: dict[str, Any]) -> RespxMock:
-    mock: RespxMock = _load("_respx", "'flux-images[mock]' respx").RespxMock(**flux_mock_options)
+    mock: RespxMock = _load("_respx").RespxMock(**flux_mock_options)
     return mock
 
 
@@ -94,8 +94,10 @@ def _prepare(mock: Mock, request: pytest.FixtureRequest, monkeypatch: pytest.Mon
         monkeypatch.setenv(f"{prefix}_API_KEY", _KEY)
 
 
-def _load(module: str, needed: str) -> Any:
+def _load(module: str) -> Any:
     try:
         return import_module(f"flux_images_mock.{module}")
     except ModuleNotFoundError as error:
-        raise pytest.UsageError(f"the flux_mock fixtures need {error.name}; try: pip install {needed}") from error
+        raise pytest.UsageError(
+            f"the flux_mock fixtures need {error.name}; try: pip install 'flux-images[pytest]'"
+        ) from error

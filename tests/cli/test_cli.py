@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -168,3 +171,19 @@ def test_mock_with_an_unreadable_spec(capsys: pytest.CaptureFixture[str]) -> Non
     """A file that can't be served is one clear line and exit code 2."""
     assert main(["mock", "--spec", "nowhere.yaml", "--port", "0"]) == 2
     assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+COMMANDS = ["--help", "generate medal", "generate medal --json", "demo", "scenarios --json", "mock --port 0"]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("words", "unbuffered"), [*((words, "") for words in COMMANDS), ("scenarios", "1")])
+def test_a_reader_that_leaves_is_no_news(words: str, unbuffered: str) -> None:
+    """`flux-images ... | head` ends in silence: no traceback, and a status that isn't success."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    command = [sys.executable, "-c", "import sys; from flux_images._cli import main; sys.exit(main())", *words.split()]
+    environment = {**os.environ, "PYTHONUNBUFFERED": unbuffered}
+    done = subprocess.run(command, stdout=writing, stderr=subprocess.PIPE, timeout=60, check=False, env=environment)
+    os.close(writing)
+    assert (done.returncode, done.stderr) == (1, b"")

@@ -16,10 +16,15 @@ import httpx
 import pytest
 
 from flux_images_mock.__main__ import main
+from flux_images_mock._http import Answer, Exchange, Headers, Request
+from flux_images_mock._log import for_people, for_programs
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Callable, Generator
     from pathlib import Path
+    from typing import TextIO
+
+    from flux_images_mock._log import AccessLog
 
 PATH = "/v1/images/generations"
 KEY = "sk-never-to-be-seen"
@@ -117,3 +122,17 @@ def test_an_unknown_scenario_is_one_line(capsys: pytest.CaptureFixture[str]) -> 
     assert main(["--scenario", "cloudflare-254", "--port", "0"]) == 2
     (line,) = capsys.readouterr().err.splitlines()
     assert "cloudflare-524" in line
+
+
+@pytest.mark.parametrize("log", [for_people, for_programs])
+def test_a_log_that_nobody_reads_any_more_ends_in_silence(log: Callable[[TextIO], AccessLog]) -> None:
+    """The mock goes on without it."""
+    reading, writing = os.pipe()
+    os.close(reading)
+    request = Request("GET", "/", b"", Headers([]), "http://localhost")
+    stream = os.fdopen(writing, "w")
+    write = log(stream)
+    for _ in range(2):
+        write(Exchange(request), Answer(200, [], b"", "test"), 1.0)
+    with pytest.raises(BrokenPipeError):
+        stream.close()  # which tries once more

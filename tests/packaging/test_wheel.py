@@ -54,7 +54,7 @@ def _closure(extras: set[str]) -> set[str]:
             if applies and needed.name not in found:
                 found.add(needed.name)
                 waiting.append((needed.name, set(needed.extras)))
-    return found
+    return found - {"flux-images"}
 
 
 def _environment(folder: Path, wheel: Path, extras: set[str]) -> Path:
@@ -156,3 +156,23 @@ def test_mock_starts_without_the_source(full: Path, tmp_path: Path) -> None:
         done = _run(*command, "--help", cwd=tmp_path)
         assert done.returncode == 0, done.stderr
         assert "--spec" in done.stdout
+
+
+A_TEST = """
+import httpx
+import pytest
+
+
+@pytest.mark.parametrize("fixture", ["flux_mock", "flux_mock_respx"])
+def test_no_key(fixture, request):
+    mock = request.getfixturevalue(fixture)
+    assert httpx.post(f"{mock.url}/v1/images/generations", json={}).status_code == 401
+"""
+
+
+def test_pytest_fixtures_work_without_the_source(wheel: Path, tmp_path: Path) -> None:
+    """With the extra `pytest` both fixtures are there, with no plugin to name and no option to set."""
+    commands = _environment(tmp_path / "environment", wheel, {"pytest"})
+    (tmp_path / "test_mine.py").write_text(A_TEST)
+    done = _run(commands / "python", "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_mine.py", cwd=tmp_path)
+    assert "2 passed" in done.stdout, done.stdout + done.stderr

@@ -1,12 +1,14 @@
 """The command line `flux-images`: make pictures, play the gateway, show both at work.
 
-Exit codes: 0 done, 1 the gateway or the network failed, 2 the command cannot be run as given, 130 interrupted.
+Exit codes: 0 done; 1 the gateway, the network or the reader of the output failed; 2 the command cannot be run as given;
+130 interrupted.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -25,7 +27,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run a command; returns the exit code."""
     words = list(sys.argv[1:] if argv is None else argv)
     try:
-        return _dispatch(words)
+        try:
+            return _dispatch(words)
+        finally:
+            sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python complains when it ends
+        return 1
     except ModuleNotFoundError as error:
         if error.name is None or error.name.startswith("flux_images"):
             raise
@@ -73,6 +81,8 @@ def _run(options: argparse.Namespace) -> int:
         return _report(error, 2, as_json=options.json)
     except FluxImagesError as error:
         return _report(error, 1, as_json=options.json)
+    except BrokenPipeError:
+        raise
     except OSError as error:
         print(f"flux-images: {error}", file=sys.stderr)
         return 1
