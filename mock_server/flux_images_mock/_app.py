@@ -1,19 +1,17 @@
-"""The mock as a raw ASGI application: bytes in, bytes out, nothing in between."""
+"""The mock whole: the engine, the pictures and the control API behind one door, for every way of reaching it."""
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING, Any, Unpack
 from urllib.parse import quote
 
-from anyio import get_cancelled_exc_class
+from anyio import get_cancelled_exc_class, to_thread
 
 from flux_images_mock._control import Control
 from flux_images_mock._engine import Engine
-from flux_images_mock._faults import EXTENSION, DisconnectedError, play, wait
-from flux_images_mock._http import Answer, Exchange, Headers, Request, TooLargeError
-from flux_images_mock._journal import is_journaled
-from flux_images_mock._options import MAX_BODY, Options
+from flux_images_mock._faults import DisconnectedError, wait
+from flux_images_mock._http import Exchange, Headers, Request, TooLargeError, origin_of
+from flux_images_mock._journal import is_journaled, status_sent
 from flux_images_mock._paths import CONTROL, PICTURES
 from flux_images_mock._spec import load
 from flux_images_mock._state import State
@@ -22,126 +20,139 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, MutableMapping
     from pathlib import Path
 
-    from flux_images_mock._faults import Fault
-    from flux_images_mock._journal import RecordedRequest
+    from flux_images_mock._http import Answer
     from flux_images_mock._log import AccessLog
+    from flux_images_mock._options import Options
 
     Message = MutableMapping[str, Any]
     Receive = Callable[[], Awaitable[Message]]
     Send = Callable[[Message], Awaitable[None]]
 
-_HOST = re.compile(rb"[A-Za-z0-9._~%-]+(?::[0-9]{1,5})?|\[[0-9A-Fa-f:.]+\](?::[0-9]{1,5})?")
-
 
 class MockApp:
-    """An ASGI application that plays one description."""
+    """What plays one description: step by step for a server of its own, and as an ASGI application.
+
+    Each request is begun, admitted by its head, answered with its body, completed where that takes long, recorded,
+    and finished when its answer has left. Only `complete` takes long; none of the steps waits.
+    """
 
     def __init__(self, engine: Engine, state: State, options: Options, log: AccessLog | None = None) -> None:
         self.engine = engine
         self.state = state
-        self._max_body = options.get("max_body", MAX_BODY)
         self._log = log
         self._control = Control(engine, state, options)
 
-    async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
-        """Answer one request."""
-        if scope["type"] != "http":
-            raise RuntimeError(f"the mock speaks HTTP only, not {scope['type']}")
-        exchange, state = Exchange(_request(scope)), self.state
-        begun, entry = state.clock.now(), None
-        try:
-            answer = await self.answer(exchange, lambda: self._read(exchange.request.headers, receive))
-            if is_journaled(exchange.request.path):
-                entry = state.journal.add(exchange, answer, begun)
-            if entry is not None and (answer.delay or answer.fault is not None):
-                await self._play(answer, entry, scope, receive, send)
-            else:
-                await _send(answer, send)
-        except DisconnectedError:
-            return
-        finally:
-            duration = state.clock.now() - begun
-            if entry is not None:
-                entry.duration = duration
-            if exchange.finish is not None:
-                exchange.finish()
+    def begin(self, request: Request) -> Exchange:
+        """Return the exchange that a request begins."""
+        return Exchange(request, begun=self.state.clock.now())
+
+    def admit(self, exchange: Exchange) -> Answer | None:
+        """Judge a request by its head; return nothing if its body may come."""
+        path = exchange.request.path
+        if not path.startswith(CONTROL):
+            return self.engine.admit(exchange)
+        if path.startswith(PICTURES):
+            return self.state.gallery.serve(exchange)
+        return self._control.admit(exchange)
+
+    def answer(self, exchange: Exchange, content: bytes) -> Answer:
+        """Return the answer to a request that was admitted."""
+        if exchange.request.path.startswith(CONTROL):
+            return self._control.engine.answer(exchange, content)
+        return self.engine.answer(exchange, content)
+
+    def complete(self, exchange: Exchange, answer: Answer) -> Answer:
+        """Make an answer that takes long; for a thread of its own."""
+        return self.engine.complete(exchange, answer)
+
+    def record(self, exchange: Exchange, answer: Answer) -> None:
+        """Write down what a request is answered, before time passes."""
+        if is_journaled(exchange.request.path):
+            exchange.entry = self.state.journal.add(exchange, answer)
+
+    def send_off(self, exchange: Exchange, answer: Answer) -> None:
+        """Write down what goes back, now that its delay is over."""
+        if exchange.entry is not None:
+            exchange.entry.status = status_sent(answer)
+
+    def miss(self, exchange: Exchange, answer: Answer) -> None:
+        """Write down that the client left before its answer had come."""
+        answer.origin = "the client left"
+        if exchange.entry is None:
+            self.record(exchange, answer)
+        if exchange.entry is not None:
+            exchange.entry.client_left = True
+
+    def finish(self, exchange: Exchange, answer: Answer) -> None:
+        """End an exchange: its answer has left, or nobody waits for it any more."""
+        if exchange.finish is not None:
+            exchange.finish()
+        duration = self.state.clock.now() - exchange.begun
+        if exchange.entry is not None:
+            exchange.entry.duration = duration
         if self._log is not None:
             self._log(exchange, answer, duration * 1000)
 
-    async def answer(self, exchange: Exchange, read_body: Callable[[], Awaitable[bytes]]) -> Answer:
-        """Return the answer to a request, and what is to be done with it on the way."""
-        path = exchange.request.path
-        if not path.startswith(CONTROL):
-            return await self.engine.answer(exchange, read_body)
-        if path.startswith(PICTURES):
-            return await self.state.gallery.serve(exchange)
-        return await self._control.answer(exchange, read_body)
-
-    async def _play(
-        self, answer: Answer, entry: RecordedRequest, scope: MutableMapping[str, Any], receive: Receive, send: Send
-    ) -> None:
-        """Take the time that an answer takes, and break it as it is to be broken, while the client is there."""
-        status, entry.status = entry.status, None
+    async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
+        """Answer one request of ASGI."""
+        if scope["type"] != "http":
+            raise RuntimeError(f"the mock speaks HTTP only, not {scope['type']}")
+        exchange = self.begin(_request(scope))
+        answer = self.admit(exchange)
+        if answer is None:
+            try:
+                answer = self.answer(exchange, await self._read(receive))
+            except DisconnectedError:
+                return
+            except TooLargeError:
+                answer = self.engine.too_large(exchange)
         try:
-            if answer.delay:
-                await wait(answer.delay, self.state.clock, receive)
-            entry.status = status
-            if answer.fault is None:
-                await _send(answer, send)
-            else:
-                await self._break(answer, answer.fault, scope, receive, send)
+            if answer.later is not None:
+                answer = await to_thread.run_sync(self.complete, exchange, answer)
+            self.record(exchange, answer)
+            await self._deliver(exchange, answer, send, receive)
         except DisconnectedError:
-            entry.client_left = True
-            answer.origin = "the client left"
+            self.miss(exchange, answer)
         except get_cancelled_exc_class():
-            entry.client_left = True
+            self.miss(exchange, answer)
             raise
+        finally:
+            self.finish(exchange, answer)
 
-    async def _break(
-        self, answer: Answer, fault: Fault, scope: MutableMapping[str, Any], receive: Receive, send: Send
-    ) -> None:
-        if EXTENSION in scope.get("extensions", ()):
-            await play(fault, answer, self.state.clock, send, receive)
-            return
-        arrived = fault.without_wire(answer)
-        await self.state.clock.sleep(fault.duration(answer))
-        await _send(arrived, send)
+    async def _deliver(self, exchange: Exchange, answer: Answer, send: Send, receive: Receive) -> None:
+        clock, fault = self.state.clock, answer.fault
+        if answer.delay:
+            await wait(answer.delay, clock, receive)
+            self.send_off(exchange, answer)
+        if fault is not None:
+            answer = fault.without_wire(answer)
+            await clock.sleep(fault.duration(answer))
+        headers = [*answer.headers, (b"connection", b"close")] if answer.close else answer.headers
+        await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+        await send({"type": "http.response.body", "body": answer.body})
 
-    async def _read(self, headers: Headers, receive: Receive) -> bytes:
-        length = headers.get(b"content-length")
-        if length is not None and length.isdigit() and int(length) > self._max_body:
-            raise TooLargeError(self._max_body)
-        message = await receive()
-        content: bytes = message.get("body", b"")
-        if message["type"] == "http.request" and not message.get("more_body"):
-            return content
-        parts, size = [content], len(content)
-        while message["type"] == "http.request" and message.get("more_body"):
+    async def _read(self, receive: Receive) -> bytes:
+        parts: list[bytes] = []
+        size, more = 0, True
+        while more:
             message = await receive()
-            parts.append(message.get("body", b""))
-            size += len(parts[-1])
-            if size > self._max_body:
-                raise TooLargeError(self._max_body)
-        if message["type"] != "http.request":
-            raise DisconnectedError
+            if message["type"] != "http.request":
+                raise DisconnectedError
+            part: bytes = message.get("body", b"")
+            parts.append(part)
+            size += len(part)
+            if size > self.engine.max_body:
+                raise TooLargeError(self.engine.max_body)
+            more = message.get("more_body", False)
         return b"".join(parts)
-
-
-async def _send(answer: Answer, send: Send) -> None:
-    headers = [*answer.headers, (b"connection", b"close")] if answer.close else answer.headers
-    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
-    await send({"type": "http.response.body", "body": answer.body})
 
 
 def _request(scope: MutableMapping[str, Any]) -> Request:
     headers = Headers(scope["headers"])
     raw_path: bytes | None = scope.get("raw_path")
     path = quote(scope["path"]) if raw_path is None else raw_path.decode("latin-1").partition("?")[0]
-    host = headers.get(b"host")
-    if host is None or not _HOST.fullmatch(host):
-        server = scope.get("server") or ("localhost", None)
-        host = (server[0] if server[1] is None else f"{server[0]}:{server[1]}").encode()
-    return Request(scope["method"], path, scope["query_string"], headers, f"{scope['scheme']}://{host.decode()}")
+    origin = origin_of(scope["scheme"], headers.get(b"host"), scope.get("server"))
+    return Request(scope["method"], path, scope["query_string"], headers, origin)
 
 
 def app(spec: str | Path | None = None, **options: Unpack[Options]) -> MockApp:

@@ -17,7 +17,7 @@ from flux_images_mock._spec import load
 from flux_images_mock._state import State
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Callable
 
     from flux_images_mock._http import Exchange
     from flux_images_mock._operation import Operation
@@ -38,15 +38,14 @@ class Control:
         self._state = state
         self._hosts = frozenset(host.lower() for host in options.get("allow_hosts", ()))
 
-    async def answer(self, exchange: Exchange, read_body: Callable[[], Awaitable[bytes]]) -> Answer:
-        """Answer a request of this machine; a page that gave itself another name for it is turned away."""
+    def admit(self, exchange: Exchange) -> Answer | None:
+        """Judge a request by its head: a page that gave itself a name for this machine is turned away."""
         host = (exchange.request.headers.get(b"host") or b"").decode("latin-1")
-        if not self._trusts(host):
-            return _forbidden(host)
-        return await self._engine.answer(exchange, read_body)
+        return self.engine.admit(exchange) if self._trusts(host) else _forbidden(host)
 
     @cached_property
-    def _engine(self) -> Engine:
+    def engine(self) -> Engine:
+        """What answers the requests that come in."""
         engine = Engine(load(_DESCRIPTION), State(), {})
         engine.pickers = []
         actions: dict[str, Action] = {
@@ -104,7 +103,7 @@ class Control:
 
 
 def _source(action: Action) -> Source:
-    async def answer(exchange: Exchange, operation: Operation) -> Answer:
+    def answer(exchange: Exchange, operation: Operation) -> Answer:
         result = action(exchange)
         status, response = operation.responses.in_turn()[0]
         for media in response.media.values():

@@ -24,11 +24,10 @@ from flux_images_mock._schema import Schemas
 from flux_images_mock._spec import SpecError
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Callable
 
     from flux_images_mock._operation import Operation
     from flux_images_mock._options import Auth, Options
-    from flux_images_mock._refuse import Kind
     from flux_images_mock._respond import Source
     from flux_images_mock._scenarios import Picker
     from flux_images_mock._spec import Node
@@ -56,7 +55,7 @@ class Engine:
         self.description = root.mapping()
         self._state = state
         self._auth: Auth = options.get("auth", "strict")
-        self._max_body = options.get("max_body", MAX_BODY)
+        self.max_body = options.get("max_body", MAX_BODY)
         self._routes = Routes(self.operations)
         self._refusals = Refusals(root, self.operations)
         if state.queue.always is not None:
@@ -65,29 +64,49 @@ class Engine:
         pictures = CreateImage(state.gallery, state.clock, check=options.get("check_answers", True))
         self.sources: list[Source] = [preferred, special({OPERATION: pictures}), declared]
 
-    async def answer(self, exchange: Exchange, read_body: Callable[[], Awaitable[bytes]]) -> Answer:
-        """Return the answer to a request; `read_body` is called only once the caller may send one."""
-        lines = exchange.request.headers.all(b"prefer")
+    def admit(self, exchange: Exchange) -> Answer | None:
+        """Judge a request by its head; return nothing if the caller may send the body."""
+        try:
+            return self._admit(exchange)
+        except (PreferenceError, UnknownScenarioError, MismatchError) as error:
+            return self._instead(exchange, error)
+
+    def answer(self, exchange: Exchange, content: bytes) -> Answer:
+        """Return the answer to a request that was admitted, now that its body is here."""
+        try:
+            return self._answer(exchange, content)
+        except (PreferenceError, UnknownScenarioError, MismatchError) as error:
+            return self._instead(exchange, error)
+
+    def complete(self, exchange: Exchange, answer: Answer) -> Answer:
+        """Return an answer with `later`, made; for a thread of its own where there is an event loop."""
+        if answer.later is None:
+            return answer
+        try:
+            made = answer.later()
+        except MismatchError as error:
+            self._charge(exchange, -exchange.billed)
+            return self._instead(exchange, error)
+        made.delay, made.fault = answer.delay, answer.fault
+        return made
+
+    def too_large(self, exchange: Exchange) -> Answer:
+        """Return the answer to a request whose body is past the limit."""
+        expected = f"at most {self.max_body} bytes"
+        answer = self._refusals.refuse("too-large", exchange, [Violation("body", "", expected, "a larger one")])
+        answer.close = True
+        return answer
+
+    def _admit(self, exchange: Exchange) -> Answer | None:
+        request, refuse = exchange.request, self._refusals.refuse
+        lines = request.headers.all(b"prefer")
         if lines:
             exchange.preferences = read_preferences(lines)
-        try:
-            return await self._answer(exchange, read_body)
-        except (PreferenceError, UnknownScenarioError) as error:
-            return self._refusals.refuse("invalid-request", exchange, [error.violation])
-        except MismatchError as error:
-            return _own_fault(error)
-
-    async def _answer(self, exchange: Exchange, read_body: Callable[[], Awaitable[bytes]]) -> Answer:
-        request, refuse = exchange.request, self._refusals.refuse
-        try:
-            scenario = self._pick(exchange)
-        except UnknownScenarioError as error:
-            kind: Kind = "bad-auth" if error.violation.where == "Authorization" else "invalid-request"
-            return refuse(kind, exchange, [error.violation])
+        scenario = self._pick(exchange)
         if scenario is not None and scenario.at == "edge":
             return _strike(scenario, exchange)
 
-        methods, path_values = self._routes.find(request.path)
+        methods, exchange.path_values = self._routes.find(request.path)
         operation = exchange.operation = methods.get(request.method)
         if operation is None:
             return self._refuse_route(exchange, methods)
@@ -106,69 +125,70 @@ class Engine:
             scenario = self._named(self._state.traffic.at_the_door(exchange.credential or ""))
         if scenario is not None and scenario.at != "after-validation":
             return _strike(scenario, exchange)
+        exchange.picked = scenario
 
-        try:
-            content = await read_body()
-            encoding = request.headers.get(b"content-encoding")
-            if encoding is not None:
-                content = decode(content, encoding.decode("latin-1"), self._max_body)
-        except EncodingError as error:
-            return refuse("invalid-request", exchange, [error.violation])
-        except TooLargeError as error:
-            answer = refuse("too-large", exchange, [Violation("body", "", str(error), "a larger one")])
-            answer.close = True
-            return answer
+        length = request.headers.get(b"content-length")
+        if length is not None and length.isdigit() and int(length) > self.max_body:
+            return self.too_large(exchange)
+        return None
+
+    def _answer(self, exchange: Exchange, content: bytes) -> Answer:
+        operation, headers, refuse = exchange.operation, exchange.request.headers, self._refusals.refuse
+        assert operation is not None  # noqa: S101 -- what `admit` let in has one
+        encoding = headers.get(b"content-encoding")
+        if encoding is not None:
+            try:
+                content = decode(content, encoding.decode("latin-1"), self.max_body)
+            except EncodingError as error:
+                return refuse("invalid-request", exchange, [error.violation])
+            except TooLargeError:
+                return self.too_large(exchange)
         if operation.parameters:
-            check_parameters(operation.parameters, path_values, exchange)
+            check_parameters(operation.parameters, exchange)
         if operation.body is not None:
-            exchange.body, violations = operation.body.read(request.headers, content)
+            exchange.body, violations = operation.body.read(headers, content)
             if violations:
                 exchange.violations = [*exchange.violations, *violations]
         if exchange.violations:
             return refuse("invalid-request", exchange, exchange.violations)
-        return await self._sell(exchange, operation, scenario)
+        return self._sell(exchange, operation)
 
-    async def _sell(self, exchange: Exchange, operation: Operation, scenario: Scenario | None) -> Answer:
+    def _sell(self, exchange: Exchange, operation: Operation) -> Answer:
         """Answer a valid request: charge it, ask the model, and give the money back where that is not to be paid."""
-        traffic, bill, key = self._state.traffic, self._state.bill, exchange.credential or ""
+        traffic, scenario = self._state.traffic, exchange.picked
         cost = units(exchange) if operation.extensions.get("x-billed") else 0
         if scenario is None:
-            turned_away = self._named(traffic.before_the_model(key, cost))
+            turned_away = self._named(traffic.before_the_model(exchange.credential or "", cost))
             if turned_away is not None:
                 return _strike(turned_away, exchange)
         traffic.begin()
         exchange.finish = traffic.end
-        if cost:
-            bill.charge(key, cost)
-        exchange.billed = cost
-        try:
-            answer = await self._ask_model(exchange, operation, scenario)
-        except (PreferenceError, MismatchError):
-            exchange.billed = 0
-            raise
-        else:
-            if not (is_billed(answer.status) if scenario is None else scenario.billed):
-                exchange.billed = 0
-        finally:
-            if exchange.billed != cost:
-                bill.charge(key, -cost)
+        answer = self._ask_model(exchange, operation, scenario)
+        if cost and (is_billed(answer.status) if scenario is None else scenario.billed):
+            self._charge(exchange, cost)
         answer.delay = traffic.duration()
         return answer
 
-    async def _ask_model(self, exchange: Exchange, operation: Operation, scenario: Scenario | None) -> Answer:
+    def _charge(self, exchange: Exchange, pictures: int) -> None:
+        exchange.billed += pictures
+        self._state.bill.charge(exchange.credential or "", pictures)
+
+    def _ask_model(self, exchange: Exchange, operation: Operation, scenario: Scenario | None) -> Answer:
         if scenario is not None and scenario.respond is not None:
             return _strike(scenario, exchange)
         exchange.scenario = scenario
-        answer = await self._answered(exchange, operation)
-        answer.fault = None if scenario is None else scenario.fault
-        return answer
-
-    async def _answered(self, exchange: Exchange, operation: Operation) -> Answer:
         for source in self.sources:
-            found = await source(exchange, operation)
-            if found is not None:
-                return found
+            answer = source(exchange, operation)
+            if answer is not None:
+                answer.fault = None if scenario is None else scenario.fault
+                return answer
         raise MismatchError(f"{operation.operation_id}: no source answers it, and that", [])
+
+    def _instead(self, exchange: Exchange, error: PreferenceError | UnknownScenarioError | MismatchError) -> Answer:
+        if isinstance(error, MismatchError):
+            return _own_fault(error)
+        of_key = error.violation.where == "Authorization"
+        return self._refusals.refuse("bad-auth" if of_key else "invalid-request", exchange, [error.violation])
 
     def _named(self, name: str | None) -> Scenario | None:
         return None if name is None else self.scenarios.get(name, "the mock's own limits")

@@ -17,14 +17,7 @@ if TYPE_CHECKING:
     from flux_images_mock._http import Answer
 
     Message = MutableMapping[str, Any]
-    Send = Callable[[Message], Awaitable[None]]
     Receive = Callable[[], Awaitable[Message]]
-
-EXTENSION = "flux_images_mock.wire"
-"""The ASGI extension, and message, by which an application writes on the connection itself.
-
-The message has `data` (bytes) and `end`: `close`, `reset`, or nothing where more follows.
-"""
 
 End = Literal["close", "reset"]
 _LONG_HEADER = 1024 * 1024
@@ -132,19 +125,6 @@ async def _until_client_leaves(receive: Receive, waiting: CancelScope) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass
     waiting.cancel()
-
-
-async def play(fault: Fault, answer: Answer, clock: Clock, send: Send, receive: Receive) -> None:
-    """Play a fault on the connection, to its end; raises `DisconnectedError`."""
-    for step in fault.script(answer):
-        if isinstance(step, float):
-            if not await wait(step, clock, receive):
-                await send({"type": EXTENSION, "data": b"", "end": "close"})
-                return
-        elif isinstance(step, bytes):
-            await send({"type": EXTENSION, "data": step, "end": None})
-        else:
-            await send({"type": EXTENSION, "data": b"", "end": step})
 
 
 def _with_length(answer: Answer, length: int) -> list[tuple[bytes, bytes]]:

@@ -6,12 +6,11 @@ import hmac
 import secrets
 from collections import OrderedDict
 from dataclasses import dataclass
+from functools import partial
 from hashlib import blake2b
 from threading import Lock
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs
-
-from anyio import to_thread
 
 from flux_images_mock._draw import draw
 from flux_images_mock._durations import read_duration
@@ -54,8 +53,6 @@ class Gallery:
         self._lock = Lock()
         self._drawn: OrderedDict[str, bytes] = OrderedDict()
         self._drawn_size = 0
-        self.draws_in_threads = True
-        """Whether drawing leaves the event loop alone; off where there is none."""
         self.reset({})
 
     def reset(self, behaviour: Behaviour) -> None:
@@ -81,15 +78,12 @@ class Gallery:
         expires = str(int(self._clock.now() + ttl))
         return f"{name}?expires={expires}&signature={self._sign(name, expires)}"
 
-    async def content(self, picture: Picture, effect: FileEffect | None = None) -> bytes:
-        """Return what stands in a picture's place: its file, unless a scenario changes it."""
-        if self.draws_in_threads:
-            file = await to_thread.run_sync(self._draw, picture)
-        else:
-            file = self._draw(picture)
+    def content(self, picture: Picture, effect: FileEffect | None = None) -> bytes:
+        """Return what stands in a picture's place: its file, unless a scenario changes it. Drawing takes a while."""
+        file = self._draw(picture)
         return file[: len(file) // 2] if effect is not None and effect.cut else file
 
-    async def serve(self, exchange: Exchange) -> Answer:
+    def serve(self, exchange: Exchange) -> Answer:
         """Answer a request for a picture's address, as a host of signed addresses does."""
         request = exchange.request
         if request.method not in ("GET", "HEAD"):
@@ -113,11 +107,14 @@ class Gallery:
         if effect is not None and effect.answer is not None:
             answer = effect.answer(exchange)
         else:
-            file = await self.content(picture, effect)
-            headers = [(b"content-type", b"image/" + picture.format.encode()), (b"content-length", b"%d" % len(file))]
-            answer = Answer(200, headers, file, "picture")
+            answer = Answer(200, [], b"", "picture", later=partial(self._file, picture, effect))
         answer.fault = None if effect is None else effect.fault
         return answer
+
+    def _file(self, picture: Picture, effect: FileEffect | None) -> Answer:
+        file = self.content(picture, effect)
+        headers = [(b"content-type", b"image/" + picture.format.encode()), (b"content-length", b"%d" % len(file))]
+        return Answer(200, headers, file, "picture")
 
     def _draw(self, picture: Picture) -> bytes:
         name = picture.name

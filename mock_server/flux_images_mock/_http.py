@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +13,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from flux_images_mock._faults import Fault
+    from flux_images_mock._journal import RecordedRequest
     from flux_images_mock._operation import Operation
+    from flux_images_mock._route import PathValues
     from flux_images_mock._scenarios import Scenario
 
 Pair = tuple[bytes, bytes]
@@ -43,6 +46,17 @@ class Headers:
         return [value for key, value in self.pairs if key == name]
 
 
+_HOST = re.compile(rb"[A-Za-z0-9._~%-]+(?::[0-9]{1,5})?|\[[0-9A-Fa-f:.]+\](?::[0-9]{1,5})?")
+
+
+def origin_of(scheme: str, host: bytes | None, server: Sequence[Any] | None) -> str:
+    """Return the origin of a server as its client has it: by its Host header, else by the server's own address."""
+    if host is not None and _HOST.fullmatch(host):
+        return f"{scheme}://{host.decode()}"
+    name, port, *_ = server or ("localhost", None)
+    return f"{scheme}://{name}" if port is None else f"{scheme}://{name}:{port}"
+
+
 @dataclass(slots=True)
 class Request:
     """A request's line and headers. `path` is as it was sent, percent signs and all."""
@@ -67,6 +81,8 @@ class Answer:
     """Seconds of the mock's clock to wait before it leaves."""
     fault: Fault | None = None
     """What goes wrong on its way."""
+    later: Callable[[], Answer] | None = None
+    """Makes the answer itself, where that takes long: `Engine.complete` calls it, off the event loop."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,7 +141,16 @@ class Exchange:
     parameters: dict[tuple[str, str], Any] = field(default_factory=lambda: {})
     body: Any = None
     violations: Sequence[Violation] = ()
+    picked: Scenario | None = None
+    """The scenario that the request asks for, should it come so far."""
     scenario: Scenario | None = None
+    """The scenario that it met."""
+    path_values: PathValues = field(default_factory=lambda: [])
+    """The parameters of its path, still encoded."""
     billed: int = 0
     finish: Callable[[], None] | None = None
     """What to call when the answer has left, or nobody waits for it any more."""
+    begun: float = 0.0
+    """When it came, in seconds since 1970 by the mock's clock."""
+    entry: RecordedRequest | None = None
+    """What the journal says of it."""

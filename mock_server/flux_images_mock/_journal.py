@@ -35,7 +35,7 @@ class RecordedRequest:
     """One request and what became of it. Keys are left out, and image data is replaced by its size."""
 
     time: float
-    """When it was answered, in seconds since 1970 by the mock's clock."""
+    """When it came, in seconds since 1970 by the mock's clock."""
     method: str
     path: str
     """Without the query."""
@@ -100,14 +100,13 @@ class Journal:
         self._entries: deque[tuple[RecordedRequest, int]] = deque()
         self._bytes = 0
 
-    def add(self, exchange: Exchange, answer: Answer, now: float) -> RecordedRequest:
+    def add(self, exchange: Exchange, answer: Answer) -> RecordedRequest:
         """Write a request down as it is answered."""
         request, operation = exchange.request, exchange.operation
         pairs = request.headers.pairs[:_MOST_FIELDS]
         body, size = shortened(exchange.body)
-        fault = answer.fault
         entry = RecordedRequest(
-            now,
+            exchange.begun,
             request.method,
             _hidden(request.path)[:_LONGEST_PATH],
             [pair if pair[0] in _HARMLESS and len(pair[1]) < 300 else _clean(pair) for pair in pairs],
@@ -116,7 +115,7 @@ class Journal:
             None if operation is None else operation.operation_id,
             tuple(map(_without_key, exchange.violations)),
             None if exchange.scenario is None else exchange.scenario.name,
-            None if fault is not None and fault.kind.endswith("before-headers") else answer.status,
+            None if answer.delay or answer.later is not None else status_sent(answer),
             exchange.billed,
         )
         size += _ENTRY_BYTES
@@ -133,6 +132,12 @@ class Journal:
     def requests(self) -> list[RecordedRequest]:
         """Return the entries without the fetching of pictures, oldest first."""
         return [entry for entry in self.entries() if not entry.path.startswith(PICTURES)]
+
+
+def status_sent(answer: Answer) -> int | None:
+    """Return the status that goes back with an answer, nothing where a fault keeps it."""
+    fault = answer.fault
+    return None if fault is not None and fault.kind.endswith("before-headers") else answer.status
 
 
 def is_journaled(path: str) -> bool:

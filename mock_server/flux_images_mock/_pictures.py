@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from flux_images_mock._draw import Format, Picture
+from flux_images_mock._http import Answer
 from flux_images_mock._json import is_object
 from flux_images_mock._paths import PICTURES
 from flux_images_mock._ratio import parse_ratio
@@ -14,7 +15,7 @@ from flux_images_mock._ratio import parse_ratio
 if TYPE_CHECKING:
     from flux_images_mock._clock import Clock
     from flux_images_mock._gallery import Gallery
-    from flux_images_mock._http import Answer, Exchange
+    from flux_images_mock._http import Exchange
     from flux_images_mock._operation import Operation
     from flux_images_mock._sizes import Size
 
@@ -33,7 +34,7 @@ class CreateImage:
         self._clock = clock
         self._check = check
 
-    async def __call__(self, exchange: Exchange, operation: Operation) -> Answer | None:
+    def __call__(self, exchange: Exchange, operation: Operation) -> Answer | None:
         response = operation.responses.find(200)
         media = None if response is None else response.media.get("application/json")
         if response is None or media is None:
@@ -45,14 +46,19 @@ class CreateImage:
             fields = {**fields, **scenario.draw}
         least_bytes = 0 if effect is None else effect.least_bytes
         pictures = asked_for(fields, self._gallery.size, least_bytes)
+
+        def answer(data: list[dict[str, str]]) -> Answer:
+            value = {"created": int(self._clock.now()), "data": data}
+            return response.value(exchange, 200, media, value, "the picture responder", check=self._check)
+
+        def drawn() -> Answer:
+            files = [self._gallery.content(picture, effect) for picture in pictures]
+            return answer([{"b64_json": base64.b64encode(file).decode()} for file in files])
+
         if fields.get("response_format") == "b64_json":
-            files = [await self._gallery.content(picture, effect) for picture in pictures]
-            data = [{"b64_json": base64.b64encode(file).decode()} for file in files]
-        else:
-            root = f"{exchange.request.origin}{PICTURES}"
-            data = [{"url": root + self._gallery.promise(picture, effect)} for picture in pictures]
-        value = {"created": int(self._clock.now()), "data": data}
-        return response.value(exchange, 200, media, value, "the picture responder", check=self._check)
+            return Answer(200, [], b"", "the picture responder", later=drawn)
+        root = f"{exchange.request.origin}{PICTURES}"
+        return answer([{"url": root + self._gallery.promise(picture, effect)} for picture in pictures])
 
 
 def asked_for(fields: dict[str, Any], size: Size = "preview", least_bytes: int = 0) -> list[Picture]:

@@ -1,32 +1,36 @@
 """HTTP/1.1 on the wire: limits in size and time on what a client sends, and endings that it can still read.
 
-uvicorn's protocol on httptools already refuses what is ambiguous: two lengths, a length beside chunks, bad syntax.
+An answer that needn't wait for anything leaves in the same breath in which its request came: no task is made for it.
+httptools already refuses what is ambiguous: two lengths, a length beside chunks, bad syntax.
 """
 
 from __future__ import annotations
 
 import asyncio
 import struct
+from collections import deque
+from dataclasses import dataclass, field
+from http import HTTPStatus
 from socket import SO_LINGER, SOL_SOCKET
 from typing import TYPE_CHECKING, Any, cast
-from urllib.parse import unquote
 
 import httptools
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
-from flux_images_mock._faults import EXTENSION
+from flux_images_mock._http import Exchange, Headers, Request, origin_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from uvicorn._types import ASGI3Application, ASGIReceiveEvent, ASGISendEvent, HTTPResponseStartEvent
     from uvicorn.config import Config
     from uvicorn.server import ServerState
 
+    from flux_images_mock._app import MockApp
     from flux_images_mock._faults import End
+    from flux_images_mock._http import Answer
 
 MOST_HEAD_BYTES = 64 * 1024
 """Bytes of a request line and its headers."""
+
+_IDLE = 75.0
+"""Seconds for which a connection that has carried a request waits for the next, longer than clients keep theirs."""
 
 _LINGER = 2.0
 """Seconds in which a client that was answered early may go on sending."""
@@ -34,93 +38,22 @@ _LINGER = 2.0
 _SLOWEST = 1024 * 1024
 """Bytes a second at which a body may take its time."""
 
-
 _NO_LINGER = struct.pack("ii", 1, 0)  # closing then resets the connection
-_EXTENSIONS: dict[str, dict[object, object]] = {EXTENSION: {}}
+_PHRASES = {status.value: status.phrase for status in HTTPStatus}
+_STATUS_LINES = {code: f"HTTP/1.1 {code} {_PHRASES.get(code, '')}\r\n".encode() for code in range(100, 1000)}
 
 
-class _Cycle(RequestResponseCycle):
-    """One request and its answer; a whole answer leaves in one write."""
+@dataclass(slots=True)
+class _Turn:
+    """One request on the connection, which may still be arriving."""
 
-    def __init__(self, linger: Callable[[], None], **parts: Any) -> None:
-        super().__init__(**parts)
-        self._linger = linger
-        self._start: HTTPResponseStartEvent | None = None
-        self._has_body = False
-        self._input_ended = False
-
-    def end_input(self) -> None:
-        """Note that the client has ended its side: whoever still waits for it waits in vain."""
-        self._input_ended = True
-        if self._has_body:
-            self.message_event.set()
-
-    async def receive(self) -> ASGIReceiveEvent:
-        """Receive a part of the body or, after it, that the client has left; one that has ended its side has."""
-        if not (self._has_body and self._input_ended):
-            message = await super().receive()
-            if not (self._has_body and self._input_ended):
-                self._has_body = message["type"] == "http.request" and not message["more_body"]
-                return message
-        self.disconnected = True
-        self.transport.close()
-        return {"type": "http.disconnect"}
-
-    async def send(self, message: ASGISendEvent) -> None:
-        """Send a part of the answer."""
-        if message["type"] == "http.response.start":
-            self._start = message
-            return
-        if message["type"] == EXTENSION:  # pyright: ignore[reportUnnecessaryComparison]  # as below
-            wire = cast("dict[str, Any]", message)  # uvicorn's type names the standard messages only
-            self._send_raw(wire["data"], wire["end"])
-            return
-        start, self._start = self._start, None
-        if start is None or message["type"] != "http.response.body" or message.get("more_body"):
-            if start is not None:
-                await super().send(start)
-            await super().send(message)
-            return
-        if self.disconnected:
-            return
-        self._send_whole(start, message.get("body", b""))
-
-    def _send_raw(self, data: bytes, end: End | None) -> None:
-        """Write bytes that the application has put together by itself, and end the connection as it says."""
-        self.response_started = True
-        self.response_complete = end is not None
-        if self.disconnected:
-            return
-        self.transport.write(data)
-        if end == "reset":
-            self.transport.get_extra_info("socket").setsockopt(SOL_SOCKET, SO_LINGER, _NO_LINGER)
-            self.transport.abort()
-        elif end == "close":
-            self.transport.close()
-
-    def _send_whole(self, start: HTTPResponseStartEvent, body: bytes) -> None:
-        early = self.more_body
-        lines = [STATUS_LINE[start["status"]]]
-        for name, value in (*self.default_headers, *start.get("headers", ())):
-            lines += (name, b": ", value, b"\r\n")
-            if name == b"connection" and value == b"close":
-                self.keep_alive = False
-        if early:
-            self.keep_alive = False
-        if not self.keep_alive:
-            lines.append(b"connection: close\r\n")
-        lines.append(b"\r\n")
-        if self.scope["method"] != "HEAD":
-            lines.append(body)
-        self.transport.write(b"".join(lines))
-        self.response_started = self.response_complete = True
-        self.waiting_for_100_continue = False
-        self.message_event.set()
-        if early:
-            self._linger()
-        elif not self.keep_alive:
-            self.transport.close()
-        self.on_response()
+    exchange: Exchange
+    keep_alive: bool
+    expects_continue: bool
+    parts: list[bytes] = field(default_factory=lambda: [])
+    size: int = 0
+    whole: bool = False
+    admitted: bool = False
 
 
 class _BodyOf:
@@ -131,11 +64,14 @@ class _BodyOf:
         self.on_message_complete = connection.on_message_complete
 
 
-class MockProtocol(HttpToolsProtocol):
-    """One connection."""
+class MockProtocol(asyncio.Protocol):
+    """One connection, as uvicorn's server makes it for each client. Requests are answered one after the other."""
+
+    _transport: asyncio.Transport
 
     def __init__(
         self,
+        app: MockApp,
         config: Config,
         server_state: ServerState,
         app_state: dict[str, Any],
@@ -143,180 +79,296 @@ class MockProtocol(HttpToolsProtocol):
         *,
         header_timeout: float = 10.0,
     ) -> None:
-        super().__init__(config, server_state, app_state, _loop)
+        del config, app_state
+        self._app = app
+        self._server = server_state
+        self._loop = _loop or asyncio.get_running_loop()
         self._header_timeout = header_timeout
-        self._watch: asyncio.TimerHandle | None = None
-        self._begun: float | None = None
-        self._started = False
+        self._parser = httptools.HttpRequestParser(self)
+        self._parser.set_dangerous_leniencies(lenient_data_after_close=True)
+        self._turns: deque[_Turn] = deque()
+        self._task: asyncio.Task[None] | None = None
+        self._url = b""
+        self._pairs: list[tuple[bytes, bytes]] = []
+        self._host: bytes | None = None
+        self._origin = ""
+        self._since = self._loop.time()
         self._in_head = True
         self._head_bytes = 0
-        self._body_bytes = 0
-        self._lingering = False
+        self._arriving = False
+        self._idle = header_timeout
+        self._drawing = False
+        self._paused = False
+        self._writable = True
+        self._last = False
+        self._over = False
         self._refusal: tuple[int, str] | None = None
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Start to watch the time: a connection on which nothing comes is closed as well."""
-        super().connection_made(transport)
-        self._begun = self.loop.time()
-        self._watch = self.loop.call_later(self._header_timeout, self._look)
+        self._transport = cast("asyncio.Transport", transport)  # asyncio's base class names it loosely
+        self._server.connections.add(self)  # type: ignore[arg-type]  # uvicorn names its own classes
+        self._watch = self._loop.call_later(self._header_timeout, self._look)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Stop watching."""
-        if self._watch is not None:
-            self._watch.cancel()
-        super().connection_lost(exc)
+        """Stop whatever is under way for a client who has left."""
+        del exc
+        self._over = True
+        self._watch.cancel()
+        self._turns.clear()
+        self._server.connections.discard(self)
+        if self._task is not None:
+            self._task.cancel()
 
     def data_received(self, data: bytes) -> None:
-        """Take what came; refuse a head that grows without an end."""
-        if self._lingering:
+        """Take what came, and answer what is whole; refuse a head that grows without an end."""
+        if self._over:
             return
         if self._in_head:
             self._head_bytes += len(data)
-        self._unset_keepalive_if_required()
         try:
-            self.parser.feed_data(data)
+            self._parser.feed_data(data)
         except httptools.HttpParserUpgrade as upgrade:
             self._decline_upgrade(data[upgrade.args[0] :])
         except httptools.HttpParserError:
-            self.send_400_response("This is not HTTP/1.1.")
-        if self._in_head and self._head_bytes > MOST_HEAD_BYTES and not self._lingering:
-            self._refuse(431, "The request's head is too large.")
+            self._refusal = self._refusal or (400, "This is not HTTP/1.1.")
+        if self._in_head and self._head_bytes > MOST_HEAD_BYTES:
+            self._refusal = self._refusal or (431, "The request's head is too large.")
+        self._advance()
 
-    def eof_received(self) -> bool:  # type: ignore[override]  # uvicorn's never keeps the connection
-        """Keep the connection of a client that has said everything, if it is answered at once."""
-        if self._lingering or not self._unanswered() or self.cycle.more_body or self.cycle.response_started:
-            return False
-        self.cycle.keep_alive = False
-        cast("_Cycle", self.cycle).end_input()
-        return True
+    def eof_received(self) -> bool:
+        """Take a client that says no more for one that has left, as nginx does, unless its picture is being drawn."""
+        self._last = True
+        return self._drawing
+
+    def pause_writing(self) -> None:
+        """Answer no more until the client has read what it got."""
+        self._writable = False
+
+    def resume_writing(self) -> None:
+        """Go on."""
+        self._writable = True
+        self._advance()
+
+    def shutdown(self) -> None:
+        """Close the connection, after the answer that is under way."""
+        self._last = True
+        if self._task is None:
+            self._transport.close()
 
     def on_message_begin(self) -> None:
         """Begin a request."""
-        super().on_message_begin()
-        self._started = True
-        self._begun = self.loop.time()
-        self._body_bytes = 0
+        self._url = b""
+        self._pairs = []
+        self._arriving = True
+        self._idle = _IDLE
+        self._since = self._loop.time()
+
+    def on_url(self, url: bytes) -> None:
+        """Take a part of the request's target."""
+        self._url += url
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Take a header."""
+        self._pairs.append((name.lower(), value))
 
     def on_headers_complete(self) -> None:
-        """Hand the request to the application, whose answer may come before the body does."""
+        """Line the request up, whose answer may go out before its body is here."""
         self._in_head = False
+        parser, headers = self._parser, Headers(self._pairs)
         if self._head_bytes > MOST_HEAD_BYTES:
-            size = len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
+            size = len(self._url) + sum(len(name) + len(value) + 4 for name, value in self._pairs)
             if size > MOST_HEAD_BYTES:
-                self._refusal = 431, "The request's head is too large."
-                raise ValueError(self._refusal[1])
-        parser: httptools.HttpRequestParser = self.parser  # pyright: ignore[reportAssignmentType]  # here while connected
+                self._stop(431, "The request's head is too large.")
         version = parser.get_http_version()
-        if version == "1.1" and sum(name == b"host" for name, _ in self.headers) != 1:
-            self._refusal = 400, "A request has exactly one Host header."
-            raise ValueError(self._refusal[1])
-        url = httptools.parse_url(self.url)
-        path = url.path.decode("ascii")
-        self.scope["method"] = parser.get_method().decode("ascii")
-        self.scope["http_version"] = version
-        self.scope["path"] = unquote(path) if "%" in path else path
-        self.scope["raw_path"] = url.path
-        self.scope["query_string"] = url.query or b""
-        self.scope["extensions"] = _EXTENSIONS
-        waiting = self._unanswered()
-        self.cycle = _Cycle(
-            self._linger,
-            scope=self.scope,
-            transport=self.transport,
-            flow=self.flow,
-            logger=self.logger,
-            access_logger=self.access_logger,
-            access_log=False,
-            default_headers=self.server_state.default_headers,
-            message_event=asyncio.Event(),
-            expect_100_continue=self.expect_100_continue,
+        if version == "1.1" and len(headers.all(b"host")) != 1:
+            self._stop(400, "A request has exactly one Host header.")
+        path, _, query = self._url.partition(b"?")
+        if path[:1] != b"/" or b"#" in self._url:
+            url = httptools.parse_url(self._url)
+            path, query = url.path, url.query or b""
+        host = headers.get(b"host")
+        if host is None or host != self._host:
+            self._host, self._origin = host, origin_of("http", host, self._transport.get_extra_info("sockname"))
+        request = Request(parser.get_method().decode("ascii"), path.decode("ascii"), query, headers, self._origin)
+        turn = _Turn(
+            self._app.begin(request),
             keep_alive=version != "1.0" and parser.should_keep_alive() and not parser.should_upgrade(),
-            on_response=self.on_response_complete,
+            expects_continue=(headers.get(b"expect") or b"").lower() == b"100-continue",
         )
-        app = cast("ASGI3Application", self.app)  # pyright: ignore[reportUnknownMemberType]  # a union in uvicorn
-        if waiting:
-            self.flow.pause_reading()
-            self.pipeline.appendleft((self.cycle, app))
-        else:
-            self._start_asgi_task(self.cycle, app)
+        self._turns.append(turn)
+        if self._task is not None or len(self._turns) > 1:
+            self._pause()
 
     def on_body(self, body: bytes) -> None:
-        """Take a part of the body."""
-        self._body_bytes += len(body)
-        super().on_body(body)
+        """Take a part of the body, as far as it may go."""
+        turn = self._turns[-1]
+        turn.size += len(body)
+        if turn.size <= self._app.engine.max_body:
+            turn.parts.append(body)
 
     def on_message_complete(self) -> None:
         """End a request, unless the parser has only lost sight of its body."""
-        if self.parser.should_upgrade() and self._framing():
+        if self._parser.should_upgrade() and self._framing():
             return
-        super().on_message_complete()
-        self._started = False
-        self._begun = None
+        self._turns[-1].whole = True
+        self._arriving = False
         self._in_head = True
         self._head_bytes = 0
 
-    def on_response_complete(self) -> None:
-        """Go on with the next request, or say what was wrong with what came after this one."""
-        last = not self.pipeline
-        super().on_response_complete()
-        if last and self._refusal is not None:
-            self._refuse(*self._refusal)
-
-    def send_400_response(self, msg: str) -> None:
-        """Refuse what the parser couldn't read."""
-        status, text = self._refusal or (400, msg)
-        self._refuse(status, text)
+    def _stop(self, status: int, text: str) -> None:
+        """Give the request up from within the parser."""
+        self._refusal = status, text
+        raise ValueError(text)
 
     def _framing(self) -> list[tuple[bytes, bytes]]:
-        return [(name, value) for name, value in self.headers if name in (b"content-length", b"transfer-encoding")]
+        return [(name, value) for name, value in self._pairs if name in (b"content-length", b"transfer-encoding")]
 
     def _decline_upgrade(self, rest: bytes) -> None:
         """Read the body of a request that offers another protocol: its parser takes the bytes for that protocol's."""
         framing = self._framing()
         if framing:
-            self.parser = httptools.HttpRequestParser(_BodyOf(self))
+            self._parser = httptools.HttpRequestParser(_BodyOf(self))
             lines = b"".join(b"%b: %b\r\n" % header for header in framing)
-            self.parser.feed_data(b"POST / HTTP/1.1\r\n%b\r\n%b" % (lines, rest))
+            self._parser.feed_data(b"POST / HTTP/1.1\r\n%b\r\n%b" % (lines, rest))
 
-    def _unanswered(self) -> bool:
-        cycle = cast("RequestResponseCycle | None", self.cycle)
-        return cycle is not None and not cycle.response_complete
+    def _advance(self) -> None:
+        """Answer the requests that can be answered, in order; then refuse what came after them, if it was bad."""
+        while self._turns and self._task is None and self._writable and not self._over:
+            turn = self._turns[0]
+            answer = self._answer(turn)
+            if answer is None:
+                break
+            self._turns.popleft()
+            if answer.later is not None or answer.delay or answer.fault is not None:
+                self._task = self._loop.create_task(self._deliver_slowly(turn, answer))
+                self._server.tasks.add(self._task)
+                self._task.add_done_callback(self._server.tasks.discard)
+            else:
+                self._app.record(turn.exchange, answer)
+                self._write(turn, answer)
+                self._app.finish(turn.exchange, answer)
+        if self._task is None and self._writable and not self._over:
+            if self._refusal is not None:
+                self._refuse(*self._refusal)
+            elif self._paused:
+                self._paused = False
+                self._transport.resume_reading()
 
-    def _look(self) -> None:
-        """Close the connection if a request has taken too long to arrive; look again later if not."""
-        now = self.loop.time()
-        due = now + self._header_timeout
-        if self._begun is not None and not self.flow.read_paused:
-            due = self._begun + self._header_timeout + self._body_bytes / _SLOWEST
-        if now < due:
-            self._watch = self.loop.call_at(due, self._look)
-        elif not self._started:
-            self.transport.close()
+    def _answer(self, turn: _Turn) -> Answer | None:
+        """Return the answer to a request, nothing while its body is awaited."""
+        app, exchange = self._app, turn.exchange
+        if not turn.admitted:
+            turn.admitted = True
+            answer = app.admit(exchange)
+            if answer is not None:
+                return answer
+            if turn.expects_continue:
+                self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+        if turn.size > app.engine.max_body:
+            return app.engine.too_large(exchange)
+        return app.answer(exchange, b"".join(turn.parts)) if turn.whole else None
+
+    async def _deliver_slowly(self, turn: _Turn, answer: Answer) -> None:
+        app, exchange = self._app, turn.exchange
+        try:
+            if answer.later is not None:
+                self._drawing = True
+                answer = await asyncio.to_thread(app.complete, exchange, answer)
+                self._drawing = False
+            app.record(exchange, answer)
+            if answer.delay:
+                await app.state.clock.sleep(answer.delay)
+                app.send_off(exchange, answer)
+            if answer.fault is None:
+                self._write(turn, answer)
+            else:
+                await self._play(answer)
+        except asyncio.CancelledError:
+            app.miss(exchange, answer)
+            raise
+        finally:
+            app.finish(exchange, answer)
+            self._task = None
+        self._advance()
+
+    async def _play(self, answer: Answer) -> None:
+        """Play a fault on the connection to its end."""
+        assert answer.fault is not None  # noqa: S101 -- asked by the caller
+        for step in answer.fault.script(answer):
+            if isinstance(step, bytes):
+                self._transport.write(step)
+            elif isinstance(step, str):
+                self._end(step)
+            elif not await self._app.state.clock.sleep(step):
+                self._end("close")
+                return
+
+    def _end(self, end: End) -> None:
+        self._over = True
+        if end == "reset":
+            self._transport.get_extra_info("socket").setsockopt(SOL_SOCKET, SO_LINGER, _NO_LINGER)
+            self._transport.abort()
         else:
-            self._refuse(408, "The request took too long to arrive.")
+            self._transport.close()
+
+    def _write(self, turn: _Turn, answer: Answer) -> None:
+        """Send an answer whole, and close the connection after it where it can't go on."""
+        closing = self._last or answer.close or not (turn.whole and turn.keep_alive)
+        lines = [_STATUS_LINES[answer.status]]
+        for name, value in (*self._server.default_headers, *answer.headers):
+            lines += (name, b": ", value, b"\r\n")
+            if name == b"connection":
+                closing = closing or value == b"close"
+        lines.append(b"connection: close\r\n\r\n" if closing else b"\r\n")
+        if turn.exchange.request.method != "HEAD":
+            lines.append(answer.body)
+        self._transport.write(b"".join(lines))
+        if not turn.whole:
+            self._linger()
+        elif closing:
+            self._end("close")
 
     def _refuse(self, status: int, text: str) -> None:
-        """Answer in place of the application, after those requests that came whole, and close."""
-        self._lingering = True
-        if self._unanswered():
-            if not self.cycle.more_body:
-                self._refusal = status, text
-                return
-            self.cycle.disconnected = True
-            self.cycle.message_event.set()
-        body = f"{text}\n".encode()
-        self.transport.write(
-            STATUS_LINE[status]
-            + b"content-type: text/plain; charset=utf-8\r\ncontent-length: %d\r\n" % len(body)
+        """Answer in place of the application, and close."""
+        self._turns.clear()
+        self._transport.write(
+            _STATUS_LINES[status]
+            + b"content-type: text/plain; charset=utf-8\r\ncontent-length: %d\r\n" % (len(text) + 1)
             + b"connection: close\r\n\r\n"
-            + body
+            + f"{text}\n".encode()
         )
         self._linger()
 
     def _linger(self) -> None:
         """Close for writing, and read on for a while: closing at once would destroy the answer on its way."""
-        self._lingering = True
-        if self.transport.can_write_eof():
-            self.transport.write_eof()
-        self.flow.resume_reading()
-        self.loop.call_later(_LINGER, self.transport.close)
+        self._over = True
+        self._turns.clear()
+        if self._transport.can_write_eof():
+            self._transport.write_eof()
+        if self._paused:
+            self._transport.resume_reading()
+        self._loop.call_later(_LINGER, self._transport.close)
+
+    def _pause(self) -> None:
+        if not self._paused:
+            self._paused = True
+            self._transport.pause_reading()
+
+    def _look(self) -> None:
+        """Close the connection if a request has taken too long to arrive, or to begin; look again later if not."""
+        if self._over:
+            return
+        now = self._loop.time()
+        due = self._since + self._idle
+        if self._task is not None or self._paused or not self._writable:
+            due = now + self._header_timeout
+        elif self._arriving:
+            size = self._turns[-1].size if self._turns else 0
+            due = self._since + self._header_timeout + size / _SLOWEST
+        if now < due:
+            self._watch = self._loop.call_at(min(due, now + self._header_timeout), self._look)
+        elif self._arriving:
+            self._refuse(408, "The request took too long to arrive.")
+        else:
+            self._end("close")

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 from flux_images_mock._http import Answer, Exchange, Violation
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Mapping
+    from collections.abc import Callable, Mapping
 
     from flux_images_mock._operation import Operation
     from flux_images_mock._responses import Media, Response
 
-    Source = Callable[[Exchange, Operation], Awaitable[Answer | None]]
+    Source = Callable[[Exchange, Operation], Answer | None]
     """Answers a request, or passes it to the next source."""
 
 _PREFERENCE = re.compile(
@@ -38,7 +38,7 @@ def read_preferences(lines: list[bytes]) -> dict[str, str]:
     return found
 
 
-async def preferred(exchange: Exchange, operation: Operation) -> Answer | None:
+def preferred(exchange: Exchange, operation: Operation) -> Answer | None:
     """Answer as `Prefer: code=`, `example=` or `dynamic=true` asks."""
     wishes = exchange.preferences
     if not wishes:
@@ -69,7 +69,7 @@ def _by_name(exchange: Exchange, candidates: list[tuple[int, Response]], name: s
     raise PreferenceError(f"example= one of {', '.join(known) or 'none'}", f"example={name}")
 
 
-async def declared(exchange: Exchange, operation: Operation) -> Answer | None:
+def declared(exchange: Exchange, operation: Operation) -> Answer | None:
     """Answer with the usual status: its first example, else a sample of its schema."""
     for status, response in operation.responses.in_turn():
         return plain(exchange, status, response, dynamic=False)
@@ -110,8 +110,8 @@ def _quality(part: str) -> tuple[str, float]:
 def special(responders: Mapping[str, Source]) -> Source:
     """Return a source that answers by `operationId`."""
 
-    async def answer(exchange: Exchange, operation: Operation) -> Answer | None:
+    def answer(exchange: Exchange, operation: Operation) -> Answer | None:
         responder = responders.get(operation.operation_id)
-        return None if responder is None else await responder(exchange, operation)
+        return None if responder is None else responder(exchange, operation)
 
     return answer

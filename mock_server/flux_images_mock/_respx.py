@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Unpack
+from typing import TYPE_CHECKING, Unpack
 from urllib.parse import urlsplit
 
 import httpx
 import respx
 
 from flux_images_mock._app import app
-from flux_images_mock._http import Exchange, Headers, Request, TooLargeError
-from flux_images_mock._journal import is_journaled
+from flux_images_mock._http import Headers, Request
 from flux_images_mock._mock import Mock
-from flux_images_mock._options import MAX_BODY, Options
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Coroutine, Iterator
+    from collections.abc import AsyncIterator, Iterator
     from pathlib import Path
 
     from flux_images_mock._faults import Fault
-    from flux_images_mock._http import Answer
-    from flux_images_mock._journal import RecordedRequest
+    from flux_images_mock._http import Answer, Exchange
+    from flux_images_mock._options import Options
 
 _HOST = "flux-images.mock"
 
@@ -35,8 +33,6 @@ class RespxMock(Mock):
     def __init__(self, spec: str | Path | None = None, **options: Unpack[Options]) -> None:
         options["allow_hosts"] = [*options.get("allow_hosts", ()), _HOST]
         super().__init__(app(spec, **options), f"https://{_HOST}")
-        self.app.state.gallery.draws_in_threads = False
-        self._max_body = options.get("max_body", MAX_BODY)
         self._router = respx.mock(using="httpx", assert_all_called=False)
         servers: list[dict[str, str]] = self.app.engine.description.get("servers", [])
         hosts = {_HOST, *(host for server in servers if (host := urlsplit(server["url"]).hostname))}
@@ -51,34 +47,28 @@ class RespxMock(Mock):
         self._router.stop(clear=False)
 
     def _answer(self, request: httpx.Request) -> httpx.Response:
-        url, state = request.url, self.app.state
+        url, app = request.url, self.app
         pairs = [(name.lower(), value) for name, value in request.headers.raw]
         path = url.raw_path.partition(b"?")[0].decode("latin-1")
         origin = f"{url.scheme}://{url.netloc.decode('ascii')}"
-        exchange = Exchange(Request(request.method, path, url.query, Headers(pairs), origin))
-        begun = state.clock.now()
-        answer = _run(self.app.answer(exchange, lambda: self._read(request)))
-        entry = state.journal.add(exchange, answer, begun) if is_journaled(path) else None
+        exchange = app.begin(Request(request.method, path, url.query, Headers(pairs), origin))
+        answer = app.admit(exchange)
+        if answer is None and len(request.content) > app.engine.max_body:
+            answer = app.engine.too_large(exchange)
+        answer = app.complete(exchange, answer or app.answer(exchange, request.content))
+        app.record(exchange, answer)
         try:
-            return self._deliver(request, answer, entry)
+            return self._deliver(request, exchange, answer)
         except httpx.ReadTimeout:
-            if entry is not None:
-                entry.status, entry.client_left = None, True
+            app.miss(exchange, answer)
             raise
         finally:
-            if exchange.finish is not None:
-                exchange.finish()
-            if entry is not None:
-                entry.duration = state.clock.now() - begun
+            app.finish(exchange, answer)
 
-    async def _read(self, request: httpx.Request) -> bytes:
-        if len(request.content) > self._max_body:
-            raise TooLargeError(self._max_body)
-        return request.content
-
-    def _deliver(self, request: httpx.Request, answer: Answer, entry: RecordedRequest | None) -> httpx.Response:
+    def _deliver(self, request: httpx.Request, exchange: Exchange, answer: Answer) -> httpx.Response:
         fault = answer.fault
         self._pass(answer.delay, request)
+        self.app.send_off(exchange, answer)
         if fault is None or fault.counterpart is None:
             if fault is not None:
                 self._pass(fault.seconds, request)
@@ -86,8 +76,8 @@ class RespxMock(Mock):
                 self.app.state.clock.advance(max(0.0, fault.duration(answer) - fault.seconds))
             return _response(answer, answer.body, None)
         error = self._error(fault, request)
-        if entry is not None:
-            entry.client_left = isinstance(error, httpx.ReadTimeout)
+        if isinstance(error, httpx.ReadTimeout):
+            self.app.miss(exchange, answer)
         if fault.kind in ("cut-body", "stall-in-body"):
             return _response(answer, answer.body[: len(answer.body) // 2], error)
         if fault.kind in ("reset-after-headers", "length-too-large"):
@@ -133,14 +123,3 @@ class _Body(httpx.SyncByteStream, httpx.AsyncByteStream):
 
 def _response(answer: Answer, body: bytes, error: httpx.TransportError | None) -> httpx.Response:
     return httpx.Response(answer.status, headers=answer.headers, stream=_Body(body, error))
-
-
-def _run(coroutine: Coroutine[Any, Any, Answer]) -> Answer:
-    """Return what a coroutine returns that waits for nothing."""
-    try:
-        coroutine.send(None)
-    except StopIteration as done:
-        answer: Answer = done.value
-        return answer
-    coroutine.close()
-    raise RuntimeError("the mock waited for something, which it can't without an event loop")

@@ -72,7 +72,7 @@ class _Server(uvicorn.Server):
 
 def configure(application: MockApp, options: Options) -> uvicorn.Server:
     """Return a uvicorn server for the application, its own logs off."""
-    protocol = partial(MockProtocol, header_timeout=options.get("header_timeout", HEADER_TIMEOUT))
+    protocol = partial(MockProtocol, application, header_timeout=options.get("header_timeout", HEADER_TIMEOUT))
     return _Server(
         uvicorn.Config(
             application,

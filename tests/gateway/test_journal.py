@@ -123,7 +123,7 @@ def test_the_journal_is_bounded_by_count() -> None:
     """The oldest leave first."""
     journal = Journal(3)
     for number in range(5):
-        journal.add(_exchange({"prompt": str(number)}), Answer(200, [], b"", "test"), 0.0)
+        journal.add(_exchange({"prompt": str(number)}), Answer(200, [], b"", "test"))
     assert [entry.body["prompt"] for entry in journal.entries()] == ["2", "3", "4"]
 
 
@@ -131,7 +131,7 @@ def test_the_journal_is_bounded_by_bytes() -> None:
     """Large requests are fewer."""
     journal = Journal(100_000)
     for _ in range(400):
-        journal.add(_exchange({"prompt": "a medal " * 6_000}), Answer(200, [], b"", "test"), 0.0)
+        journal.add(_exchange({"prompt": "a medal " * 6_000}), Answer(200, [], b"", "test"))
     assert 20 < len(journal.entries()) < 400
     assert sum(len(pickle.dumps(entry.body)) for entry in journal.entries()) < 9 * 1024 * 1024
 
