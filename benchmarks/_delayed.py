@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
 from typing import TYPE_CHECKING
 
 from flux_images_mock import MockServer
+from flux_images_mock._respond import declared
 
 if TYPE_CHECKING:
     from flux_images_mock._http import Answer, Exchange
@@ -15,10 +15,11 @@ if TYPE_CHECKING:
 DELAY = 10.0
 
 
-async def later(exchange: Exchange, operation: Operation) -> Answer | None:
-    del exchange, operation
-    await asyncio.sleep(DELAY)
-    return None
+def later(exchange: Exchange, operation: Operation) -> Answer | None:
+    answer = declared(exchange, operation)
+    if answer is not None:
+        answer.delay = DELAY
+    return answer
 
 
 if __name__ == "__main__":

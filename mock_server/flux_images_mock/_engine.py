@@ -166,7 +166,7 @@ class Engine:
         answer = self._ask_model(exchange, operation, scenario)
         if cost and (is_billed(answer.status) if scenario is None else scenario.billed):
             self._charge(exchange, cost)
-        answer.delay = traffic.duration()
+        answer.delay += traffic.duration()
         return answer
 
     def _charge(self, exchange: Exchange, pictures: int) -> None:
