@@ -8,6 +8,7 @@ from typing import IO, TYPE_CHECKING, Any
 import httpx
 
 from flux_images import _pool
+from flux_images._deadline import ends_in
 from flux_images._download import Download
 from flux_images._errors import ClientClosedError, ImageDownloadError
 from flux_images._pool import NO_AUTH
@@ -39,7 +40,8 @@ class Downloads:
         try:
             while True:
                 try:
-                    self._attempt(client, download)
+                    with ends_in(download.left()):
+                        self._attempt(client, download)
                 except (ImageDownloadError, httpx.HTTPError) as error:
                     wait = download.wait(error)
                 else:

@@ -17,7 +17,9 @@ NO_AUTH = httpx.Auth()
 
 def sync_client(base_url: httpx.URL) -> httpx.Client:
     """A pool for the API."""
-    return httpx.Client(verify=_tls_for(base_url))
+    from flux_images._network import bounded  # `import flux_images` stays light without it
+
+    return bounded(httpx.Client(verify=_tls_for(base_url)))
 
 
 def async_client(base_url: httpx.URL, *, fast: bool) -> httpx.AsyncClient:
@@ -37,7 +39,9 @@ def async_client(base_url: httpx.URL, *, fast: bool) -> httpx.AsyncClient:
 
 def sync_downloads() -> httpx.Client:
     """A pool for pictures, which shares nothing with that of the API."""
-    return httpx.Client(verify=_trusted())
+    from flux_images._network import bounded  # as above
+
+    return bounded(httpx.Client(verify=_trusted()))
 
 
 def async_downloads() -> httpx.AsyncClient:

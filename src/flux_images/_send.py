@@ -14,6 +14,7 @@ import httpx
 
 from flux_images._answers import ErrorAnswer, Receiver, WholeAnswer
 from flux_images._call import Call, Settings
+from flux_images._deadline import ends_in
 from flux_images._errors import ClientClosedError, FluxImagesError
 from flux_images._pool import NO_AUTH
 
@@ -52,7 +53,8 @@ class ApiClient(httpx.Client):
         call = Call(request, self._settings)
         while True:
             try:
-                return self._attempt(call, make_receiver)
+                with ends_in(call.left()):
+                    return self._attempt(call, make_receiver)
             except FluxImagesError as error:
                 wait = call.wait(error)
             time.sleep(wait)

@@ -231,7 +231,7 @@ def test_max_retries_is_kept(retries: int, posts: int, flavour: str, buy: Buy) -
 
 
 def test_the_total_time_bounds_all_attempts(buy: Buy) -> None:
-    """A gateway that stays silent, or drips, is left when the time is up."""
+    """A gateway that stays silent, or drips its head or its body, is left when the time is up."""
 
     stopped = threading.Event()
 
@@ -241,7 +241,11 @@ def test_the_total_time_bounds_all_attempts(buy: Buy) -> None:
             if stopped.wait(0.05):
                 return
 
-    for reply in ((stall,), (b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n", drip)):
+    for reply in (
+        (stall,),
+        (b"HTTP/1.1 200 OK\r\nX: ", drip),
+        (b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n", drip),
+    ):
         stopped.clear()
         with raw_server(reply) as server:
             started = time.monotonic()

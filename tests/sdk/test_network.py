@@ -1,0 +1,159 @@
+"""Synchronous connections end with the call that they serve."""
+
+from __future__ import annotations
+
+import json
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Callable
+from typing import Any
+
+import httpcore
+import pytest
+
+import flux_images as flux
+from flux_images import FluxImages
+from flux_images._deadline import ends_in
+from flux_images._network import _Network, _Stream
+from tests.sdk.conftest import KEY
+from tests.sdk.raw_server import answer, raw_server
+
+TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+
+
+class Recorder(httpcore.NetworkBackend, httpcore.NetworkStream):
+    """A network, and its only connection, that note what they are asked for, and under which limit."""
+
+    def __init__(self, *dead: str) -> None:
+        self.dead = dead
+        self.asked: list[tuple[str, float | None]] = []
+
+    def connect_tcp(
+        self, host: str, port: int, timeout: float | None = None, local_address: Any = None, socket_options: Any = None
+    ) -> httpcore.NetworkStream:
+        self.asked.append((host, timeout))
+        if host in self.dead:
+            raise httpcore.ConnectTimeout(host)
+        return self
+
+    def connect_unix_socket(
+        self, path: str, timeout: float | None = None, socket_options: Any = None
+    ) -> httpcore.NetworkStream:
+        self.asked.append((path, timeout))
+        return self
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        self.asked.append(("read", timeout))
+        return b"x"
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        self.asked.append((f"write {len(buffer)}", timeout))
+
+    def start_tls(
+        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
+    ) -> httpcore.NetworkStream:
+        self.asked.append(("tls", timeout))
+        return self
+
+
+@pytest.mark.parametrize(
+    ("use", "too_late"),
+    [
+        (lambda below, limit: _Network(below).connect_tcp("127.0.0.1", 1, limit), httpcore.ConnectTimeout),
+        (lambda below, limit: _Network(below).connect_unix_socket("a", limit), httpcore.ConnectTimeout),
+        (lambda below, limit: _Stream(below).read(1, limit), httpcore.ReadTimeout),
+        (lambda below, limit: _Stream(below).write(b"x", limit), httpcore.WriteTimeout),
+        (lambda below, limit: _Stream(below).start_tls(TLS, None, limit), httpcore.ConnectTimeout),
+    ],
+    ids=["connect", "unix", "read", "write", "tls"],
+)
+@pytest.mark.parametrize("limit", [None, 5.0, 500.0])
+def test_every_wait_is_cut_to_what_is_left(
+    use: Callable[[Recorder, float | None], object], too_late: type[Exception], limit: float | None
+) -> None:
+    """Within ``ends_in``; once the time is up the connection is not touched; outside, limits stay as they are."""
+    below = Recorder()
+    use(below, limit)
+    with ends_in(50):
+        use(below, limit)
+    with ends_in(0), pytest.raises(too_late, match="total time is up"):
+        use(below, limit)
+    outside, within = (given for _, given in below.asked)
+    assert outside == limit
+    assert within == 5.0 if limit == 5.0 else within is not None and 40 < within <= 50
+
+
+def test_a_long_request_is_bounded_piece_by_piece() -> None:
+    """A peer that takes it in sips gets no new limit for each."""
+    below = Recorder()
+    _Stream(below).write(b"x" * 40_000, 7.0)
+    assert below.asked == [("write 16384", 7.0), ("write 16384", 7.0), ("write 7232", 7.0)]
+
+
+def _resolving_to(*addresses: str) -> Callable[..., list[Any]]:
+    return lambda *_, **__: [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, 80)) for address in addresses]
+
+
+def test_the_addresses_of_a_name_share_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """One after the other is tried, each within what is left; the last one's error counts."""
+    monkeypatch.setattr("socket.getaddrinfo", _resolving_to("192.0.2.1", "192.0.2.2"))
+    below = Recorder("192.0.2.1")
+    with ends_in(50):
+        _Network(below).connect_tcp("gateway.example", 80, 500.0)
+    assert [address for address, _ in below.asked] == ["192.0.2.1", "192.0.2.2"]
+    assert all(limit is not None and limit <= 50 for _, limit in below.asked)
+    with pytest.raises(httpcore.ConnectTimeout, match=r"192\.0\.2\.2"):
+        _Network(Recorder("192.0.2.1", "192.0.2.2")).connect_tcp("gateway.example", 80)
+    monkeypatch.setattr("socket.getaddrinfo", _resolving_to("192.0.2.1"))
+    below = Recorder()
+    _Network(below).connect_tcp("gateway.example", 80)
+    assert below.asked == [("gateway.example", None)]
+
+
+def test_a_name_that_nobody_knows_costs_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is a failed connection, with the resolver's words."""
+
+    def unknown(*_: Any, **__: Any) -> None:
+        raise socket.gaierror(-2, "Name or service not known")
+
+    monkeypatch.setattr("socket.getaddrinfo", unknown)
+    with (
+        FluxImages(KEY, base_url="https://gateway.example", max_retries=0) as client,
+        pytest.raises(flux.APIConnectionError, match=r"no connection to the gateway: .*not known") as caught,
+    ):
+        client.generate("a medal")
+    assert not caught.value.may_have_been_billed
+
+
+@pytest.mark.parametrize("through_proxy", [False, True], ids=["direct", "through a proxy"])
+@pytest.mark.parametrize("what", ["call", "download"])
+def test_dripped_headers_do_not_hold_a_call(what: str, through_proxy: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each byte comes within the read timeout, the whole never: the total time ends it."""
+    stopped = threading.Event()
+
+    def drip(connection: socket.socket) -> None:
+        while not stopped.wait(0.02):
+            connection.sendall(b"x")
+
+    dripping = (b"HTTP/1.1 200 OK\r\nX: ", drip)
+    with raw_server() as server:
+        base_url = "http://gateway.example" if through_proxy else server.url
+        if through_proxy:
+            monkeypatch.setenv("HTTP_PROXY", server.url)
+        given = json.dumps({"data": [{"url": f"{base_url}/a.png"}]}).encode()
+        server.reply = dripping if what == "call" else [answer(200, given)]
+        server.pictures["http://gateway.example/a.png"] = server.pictures["/a.png"] = dripping
+        started = time.monotonic()
+        try:
+            with (
+                FluxImages(KEY, base_url=base_url, allow_insecure=True, timeout=0.3) as client,
+                pytest.raises((flux.APITimeoutError, flux.ImageDownloadError)) as caught,
+            ):
+                client.generate("a medal").image.read()
+        finally:
+            stopped.set()
+        assert time.monotonic() - started < 1.5
+    assert isinstance(caught.value, flux.APITimeoutError) is (what == "call")
+    assert caught.value.may_have_been_billed
