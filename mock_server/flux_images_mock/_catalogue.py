@@ -61,7 +61,7 @@ def _list(catalogue: Scenarios, *, as_json: bool) -> None:
         return
     width = max(len(scenario.name) for scenario in catalogue)
     for scenario in catalogue:
-        print(f"{scenario.name:{width}}  {scenario.imitates}")
+        print(f"{scenario.name:{width}}  {scenario.imitates.removesuffix('.')}")
 
 
 def _show(scenario: Scenario, *, as_json: bool) -> None:

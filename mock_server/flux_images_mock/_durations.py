@@ -46,7 +46,7 @@ def read_rate(text: str) -> Rate:
     """Return a rate limit."""
     match = _RATE.fullmatch(text)
     if match is None or match[2] == "0":
-        raise OptionError("rate limit", "a count up to 99999 and a time, such as 10/min or 5/10s", text)
+        raise OptionError("rate_limit", "a count up to 99999 and a time, such as 10/min or 5/10s", text)
     return Rate(int(match[1]), int(match[2] or 1) * _SECONDS[match[3]])
 
 

@@ -59,7 +59,7 @@ class Gallery:
         """Forget every address; files stay drawn, as the same picture is the same file."""
         with self._lock:
             self.size: Size = behaviour.get("size", "preview")
-            self._ttl = read_duration(behaviour.get("url_ttl", URL_TTL), "url ttl")
+            self._ttl = read_duration(behaviour.get("url_ttl", URL_TTL), "url_ttl")
             self._promised: OrderedDict[str, tuple[Picture, FileEffect | None]] = OrderedDict()
             self._promised_size = 0
 

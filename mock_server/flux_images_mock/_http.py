@@ -100,7 +100,7 @@ class Violation:
     def __str__(self) -> str:
         label = self.where or self.place
         if self.place in ("query", "path", "cookie"):
-            label = f"{self.place} {self.where}"
+            label = f"{self.place} {self.where}".rstrip()
         return f"{label}: expected {self.expected}, got {self.got}"
 
     def as_json(self) -> dict[str, str]:

@@ -6,6 +6,8 @@ import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypedDict, cast
 
+from flux_images_mock._durations import OptionError
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -63,11 +65,18 @@ class Options(Behaviour, total=False):
     """Whether a description with keywords that can't be honoured is served all the same."""
 
 
-def check_names(given: Mapping[str, object], known: frozenset[str]) -> None:
-    """Raise `TypeError` if an option is given that isn't known."""
+_LIMITS = ("credit", "concurrency", "journal", "max_body", "header_timeout")
+
+
+def check(given: Mapping[str, object], known: frozenset[str]) -> None:
+    """Raise `TypeError` if an option is given that isn't known, and `OptionError` for a limit below 0."""
     unknown = sorted(set(given) - known)
     if unknown:
         raise TypeError(f"unknown option {unknown[0]!r}; known are {', '.join(sorted(known))}")
+    for name in _LIMITS:
+        limit = cast("float", given.get(name, 0))
+        if not limit >= 0:
+            raise OptionError(name, "0 or more", limit)
 
 
 def parser() -> argparse.ArgumentParser:
@@ -81,6 +90,7 @@ def parser() -> argparse.ArgumentParser:
     add("--scenarios", type=Path, metavar="DIR", action="append", help="folder with scenario files of your own")
     add("--allow-host", metavar="HOST", action="append", help="name under which /__mock__/ answers, besides localhost")
     _add_behaviour(options.add_argument_group("how the gateway behaves"))
+    add("--journal", type=int, metavar="N", help="requests that are remembered at most (default: 1000)")
     add("--max-body", type=int, default=MAX_BODY, metavar="BYTES", help="largest request body (default: %(default)s)")
     add(
         "--header-timeout",
@@ -128,5 +138,7 @@ def from_arguments(arguments: argparse.Namespace) -> Options:
         options["scenarios"] = arguments.scenarios
     if arguments.allow_host is not None:
         options["allow_hosts"] = arguments.allow_host
+    if arguments.journal is not None:
+        options["journal"] = arguments.journal
     given = {name: value for name in Behaviour.__annotations__ if (value := getattr(arguments, name)) is not None}
     return cast("Options", {**options, **given})

@@ -54,14 +54,17 @@ class Parameter:
         try:
             texts = self._texts(raw, others)
             if texts is None:
-                missing = Violation(self.place, where, "a value", "nothing")
-                return None, [missing] if self.required else []
+                return None, [self._missing()] if self.required else []
             value = self._value(texts)
         except UnicodeDecodeError:
             return None, [Violation(self.place, where, "UTF-8", "other bytes")]
         except _UnreadableError as error:
             return None, [Violation(self.place, where, error.expected, error.got)]
         return value, differences(self.validator, value, self.place, where)
+
+    def _missing(self) -> Violation:
+        wanted = (found.expected for found in differences(self.validator, None, self.place))
+        return Violation(self.place, self.name, next(wanted, "a value"), "nothing")
 
     def _texts(self, raw: RawPairs, others: Sequence[str]) -> RawPairs | None:
         if self.style == "deepObject":

@@ -8,7 +8,7 @@ from flux_images_mock._bill import Bill
 from flux_images_mock._clock import Clock
 from flux_images_mock._gallery import Gallery
 from flux_images_mock._journal import MOST_REQUESTS, Journal
-from flux_images_mock._options import Behaviour, Options, check_names
+from flux_images_mock._options import Behaviour, Options, check
 from flux_images_mock._traffic import Traffic
 
 
@@ -17,14 +17,14 @@ class State:
 
     def __init__(self, options: Options | None = None) -> None:
         self._options: Options = options or {}
-        check_names(self._options, Options.__optional_keys__)
+        check(self._options, Options.__optional_keys__)
         self.clock = Clock()
         self.gallery = Gallery(self.clock)
         self.reset()
 
     def reset(self, behaviour: Behaviour | None = None) -> None:
         """Forget everything, and behave as at the start but for what `behaviour` says."""
-        check_names(behaviour or {}, Behaviour.__optional_keys__)
+        check(behaviour or {}, Behaviour.__optional_keys__)
         now: Options = {**self._options, **(behaviour or {})}
         bill = Bill()
         self.traffic = Traffic(now, self.clock, bill)

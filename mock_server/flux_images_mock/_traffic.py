@@ -31,8 +31,7 @@ class Traffic:
         rate, latency = behaviour.get("rate_limit"), behaviour.get("latency")
         self._window = None if rate is None else _Window(read_rate(rate), clock)
         self._latency = None if latency is None else read_latency(latency)
-        self._credit = _positive(behaviour.get("credit"), "credit")
-        self._concurrency = _positive(behaviour.get("concurrency"), "concurrency")
+        self._credit, self._concurrency = behaviour.get("credit"), behaviour.get("concurrency")
         self._chaos = behaviour.get("chaos", 0.0)
         if not 0 <= self._chaos <= 1:
             raise OptionError("chaos", "a share from 0 to 1", self._chaos)
@@ -92,9 +91,3 @@ class _Window:
             return False
         times.append(now)
         return True
-
-
-def _positive(value: int | None, option: str) -> int | None:
-    if value is not None and value < 0:
-        raise OptionError(option, "0 or more", value)
-    return value
