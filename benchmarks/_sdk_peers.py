@@ -55,6 +55,7 @@ def run_child(name: str, url: str, *words: str, certificates: Path) -> list[floa
     library = name if what == "async" else name.removesuffix("-fast")
     paths = os.pathsep.join([str(ROOT / "src"), str(ROOT / "generated")]) if name.startswith("flux") else ""
     environment = {**os.environ, "PYTHONPATH": paths, "SSL_CERT_FILE": str(certificates)}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)  # the peers were compiled when they were installed
     done = subprocess.run(
         [interpreter(name), str(HERE / "_sdk_child.py"), what, library, url, *rest],
         env=environment,
