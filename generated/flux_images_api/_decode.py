@@ -51,6 +51,7 @@ _FROM_TEXT: dict[Any, tuple[str, Callable[[str], Any]]] = {
 class _Field(NamedTuple):
     name: str
     json_name: str
+    pointer: str
     required: bool
     decode: Decoder
 
@@ -72,7 +73,7 @@ def decode_model(model: Callable[..., M], document: object, where: str = "") -> 
     shape = _shape(model)
     values: dict[str, Any] = {}
     for field in shape.fields:
-        pointer = f"{where}/{_escape(field.json_name)}"
+        pointer = where + field.pointer
         if field.json_name in rest:
             values[field.name] = field.decode(rest.pop(field.json_name), pointer)
         elif field.required:
@@ -123,7 +124,8 @@ def _shape(model: Any) -> _Shape:
             additional = decoder(get_args(hint)[1])
             continue
         required = Unset not in get_args(hint)
-        fields.append(_Field(attribute.alias, model.JSON_NAMES[attribute.name], required, decoder(hint)))
+        json_name = model.JSON_NAMES[attribute.name]
+        fields.append(_Field(attribute.alias, json_name, f"/{_escape(json_name)}", required, decoder(hint)))
     return _Shape(tuple(fields), additional)
 
 

@@ -84,14 +84,13 @@ class Outcomes(Generic[Success, Declared]):
             UnexpectedStatus: The contract does not declare the status.
             InvalidBody: The document is not what the contract declares for the status.
         """
-        received = self._received(httpx.Response(status_code))
         pattern = self._pattern(status_code)
         if pattern is None:
-            raise UnexpectedStatus(**received)
+            raise UnexpectedStatus(**self._received(httpx.Response(status_code)))
         try:
             return cast("Declared", decoder(self._declared[pattern][1])(document, ""))
         except DecodeError as problem:
-            raise InvalidBody(problem, **received) from problem
+            raise InvalidBody(problem, **self._received(httpx.Response(status_code))) from problem
 
     def _parse(self, response: httpx.Response) -> Declared:
         pattern = self._pattern(response.status_code)

@@ -59,8 +59,7 @@ class BaseClient:
         settings = self._config.settings
         stages, policy = limits(timeout, None, settings.timeout, settings.policy)
         headers = http.headers.copy()
-        headers.update(arguments.pop("headers", {}))
-        headers.update(check_headers(extra_headers))
+        headers.update({**arguments.pop("headers", {}), **check_headers(extra_headers)})
         try:
             # Client.build_request() would merge what is merged here, at twice the cost of all else.
             return httpx.Request(

@@ -106,10 +106,12 @@ class Call:
             raise self.out_of_time()
         stages: Mapping[str, float | None] = self.request.extensions.get("timeout", {})
         timeout = {stage: left if limit is None else min(limit, left) for stage, limit in stages.items()}
+        headers = self.request.headers.copy()
+        headers["Authorization"] = self.key.authorization()
         return httpx.Request(
             self.request.method,
             self.request.url,
-            headers=[*self.request.headers.raw, (b"Authorization", self.key.authorization().encode("ascii"))],
+            headers=headers,
             stream=self.request.stream,
             extensions={**self.request.extensions, "timeout": timeout},
         )
@@ -161,7 +163,7 @@ class Call:
         """Say on the way out what a cancelled call may cost."""
         if self._billed(Stage.CANCELLED):
             error.add_note("flux_images: the request was cancelled on its way; it may have been billed")
-        self._log(logging.INFO, "cancelled")
+        self._log("cancelled")
 
     def unreadable(self, response: httpx.Response, receiver: Receiver[object], problem: ValueError) -> FluxImagesError:
         """The typed error for a success that is not what the contract says."""
@@ -183,23 +185,23 @@ class Call:
 
     def failed(self, error: FluxImagesError) -> NoReturn:
         """Log the end of the call, and raise."""
-        self._log(logging.INFO, type(error).__name__, getattr(error, "status_code", None), error.request_id)
+        self._log(type(error).__name__, getattr(error, "status_code", None), error.request_id)
         raise error
 
     def succeeded(self, response: httpx.Response, result: T) -> T:
         """Log the end of the call, and pass the result on."""
-        self._log(logging.INFO, "ok", response.status_code, request_id(response.headers))
+        if log.isEnabledFor(logging.INFO):
+            self._log("ok", response.status_code, request_id(response.headers))
         return result
 
     def _billed(self, stage: Stage) -> bool:
         return self.billed and may_have_been_billed(stage)
 
-    def _log(self, level: int, outcome: str, status: int | None = None, identity: str | None = None) -> None:
-        if not log.isEnabledFor(level):
+    def _log(self, outcome: str, status: int | None = None, identity: str | None = None) -> None:
+        if not log.isEnabledFor(logging.INFO):
             return
         body = _document(self.request)
-        log.log(
-            level,
+        log.info(
             "%s %s model=%s aspect_ratio=%s %s status=%s %.2f s request_id=%s",
             self.request.method,
             self.request.url.path,

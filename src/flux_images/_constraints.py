@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from functools import cache
 from typing import TYPE_CHECKING, Any, cast
 
 from flux_images._errors import InvalidRequestError
@@ -122,10 +123,15 @@ def _items(value: Any, rule: Schema, where: str, _: Schema, schemas: Schema) -> 
 
 
 def _pattern(value: Any, rule: str, where: str, schema: Schema, _: Schema) -> Iterator[str]:
-    # In a JSON Schema, $ is the end of the text; in Python it also stands before a last line break.
-    if isinstance(value, str) and not re.search(re.sub(r"\$$", r"\\Z", rule), value):
+    if isinstance(value, str) and not _compiled(rule).search(value):
         example = " such as 16:9" if "x-ratio-range" in schema else ""
         yield _wrong(where, f"text like {rule}{example}", value)
+
+
+@cache
+def _compiled(pattern: str) -> re.Pattern[str]:
+    # In a JSON Schema, $ is the end of the text; in Python it also stands before a last line break.
+    return re.compile(re.sub(r"\$$", r"\\Z", pattern))
 
 
 def _ratio_range(value: Any, rule: list[str], where: str, _: Schema, _schemas: Schema) -> Iterator[str]:
