@@ -125,7 +125,9 @@ class Call:
         """The typed error for what httpx raised before an answer came. httpx's own stays its cause, without the key."""
         if isinstance(error, httpx.HTTPError):
             error.request = self.request
-        stage = next((stage for kind, stage in _STAGES if isinstance(error, kind)), Stage.READ)
+        return self._unanswered(error, next((stage for kind, stage in _STAGES if isinstance(error, kind)), Stage.READ))
+
+    def _unanswered(self, error: httpx.HTTPError | httpx.InvalidURL, stage: Stage) -> APIConnectionError:
         kind, words = (
             (APITimeoutError, _TIMEOUT_WORDS)
             if isinstance(error, httpx.TimeoutException)
@@ -138,9 +140,9 @@ class Call:
         self, error: httpx.HTTPError, response: httpx.Response, receiver: Receiver[object]
     ) -> FluxImagesError:
         """The same for an answer whose head came and whose body did not, or cannot be decoded."""
-        if isinstance(error, httpx.TimeoutException):
-            return self.lost(error)
         error.request = self.request
+        if isinstance(error, httpx.TimeoutException):
+            return self._unanswered(error, Stage.READ)
         decoding = isinstance(error, httpx.DecodingError)
         problem = _WRONG_ENCODING if decoding else self._with_reason("the answer was cut short", error)
         what_came = (response.status_code, response.headers, receiver.beginning(), self.key)

@@ -1,7 +1,8 @@
 """httpx over aiohttp, with the errors of httpx: imported only where it is asked for.
 
-httpx-aiohttp calls a lost answer a connect timeout, which would look like a call that cost nothing, and keeps
-cookies, at most 100 connections and no proxy of the environment. All that is put right here.
+httpx-aiohttp calls a lost answer a connect timeout, which would look like a call that cost nothing, keeps cookies
+and at most 100 connections, and knows no proxy of the environment. aiohttp, told to look at the environment, would
+take credentials from a netrc file too. All that is put right here.
 """
 
 from __future__ import annotations
@@ -10,7 +11,10 @@ from typing import TYPE_CHECKING
 
 import aiohttp
 import httpx
+from httpx._utils import get_environment_proxies
 from httpx_aiohttp import AiohttpTransport
+
+from flux_images._errors import ConfigurationError
 
 if TYPE_CHECKING:
     import ssl
@@ -20,24 +24,42 @@ _ERRORS: tuple[tuple[type[Exception], type[httpx.TransportError]], ...] = (
     (aiohttp.ClientHttpProxyError, httpx.ProxyError),
     (aiohttp.ClientConnectorError, httpx.ConnectError),
     (aiohttp.ConnectionTimeoutError, httpx.ConnectTimeout),
-    (aiohttp.InvalidURL, httpx.UnsupportedProtocol),
     (TimeoutError, httpx.ReadTimeout),
 )
 """What surely happened before the request was sent, and timeouts; anything else broke an answer off."""
 
 
+def fast_client(tls: ssl.SSLContext) -> httpx.AsyncClient:
+    """A client that keeps to the proxies of the environment, as those of httpx do.
+
+    Raises:
+        ConfigurationError: the environment names a proxy that aiohttp cannot use.
+    """
+    mounts = {
+        pattern: FastTransport(tls, _proxy(url)) if url else None for pattern, url in get_environment_proxies().items()
+    }
+    return httpx.AsyncClient(transport=FastTransport(tls), mounts=mounts)
+
+
+def _proxy(url: str) -> httpx.Proxy:
+    proxy = httpx.Proxy(url)
+    if proxy.url.scheme not in ("http", "https"):
+        raise ConfigurationError(f"fast=True: a proxy must be http or https, the environment's is {proxy.url.scheme}")
+    return proxy
+
+
 class FastTransport(AiohttpTransport):
     """For thousands of calls in flight. It has no limit of connections."""
 
-    def __init__(self, tls: ssl.SSLContext) -> None:
-        super().__init__(verify=tls, client=self._session)
+    def __init__(self, tls: ssl.SSLContext, proxy: httpx.Proxy | None = None) -> None:
+        super().__init__(verify=tls, proxy=proxy, client=self._session)
 
     def _session(self) -> aiohttp.ClientSession:
-        return aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=0, ssl=self.ssl_context),
-            cookie_jar=aiohttp.DummyCookieJar(),
-            trust_env=True,
+        session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=0, ssl=self.ssl_context), cookie_jar=aiohttp.DummyCookieJar()
         )
+        session._retry_connection = False  # a lost PUT may have been billed as well  # pyright: ignore[reportPrivateUsage]
+        return session
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send, and give the answer as soon as its head is there."""

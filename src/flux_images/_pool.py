@@ -31,10 +31,10 @@ def async_client(base_url: httpx.URL, *, fast: bool) -> httpx.AsyncClient:
     if not fast:
         return httpx.AsyncClient(verify=_tls_for(base_url))
     try:
-        from flux_images._fast import FastTransport  # slow to import, and an extra
+        from flux_images._fast import fast_client  # slow to import, and an extra
     except ImportError:
         raise ConfigurationError("fast=True needs an extra: pip install 'flux-images[fast]'") from None
-    return httpx.AsyncClient(transport=FastTransport(_tls_for(base_url)))
+    return fast_client(_tls_for(base_url))
 
 
 def sync_downloads() -> httpx.Client:

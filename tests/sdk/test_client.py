@@ -7,7 +7,7 @@ import json
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
 import anyio
@@ -522,3 +522,48 @@ def test_the_certificates_are_read_once(monkeypatch: pytest.MonkeyPatch) -> None
     FluxImages(KEY, base_url="https://gateway.example").close()
     assert _pool._read_certificates.cache_info().misses == 2
     _pool._read_certificates.cache_clear()
+
+
+class _Breaking(httpx.SyncByteStream, httpx.AsyncByteStream):
+    """A body that begins, and then fails as a transport chooses to say it."""
+
+    def __init__(self, error: httpx.HTTPError) -> None:
+        self._error = error
+
+    def __iter__(self) -> Iterator[bytes]:
+        yield b"{"
+        raise self._error
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        yield b"{"
+        raise self._error
+
+
+@pytest.mark.parametrize(
+    ("error", "status", "kind"),
+    [
+        (httpx.ConnectTimeout("x"), 200, flux.APITimeoutError),
+        (httpx.ConnectTimeout("x"), 429, flux.APITimeoutError),
+        (httpx.ConnectError("x"), 200, flux.UnexpectedResponseError),
+        (httpx.PoolTimeout("x"), 200, flux.APITimeoutError),
+        (httpx.ReadError("x"), 200, flux.UnexpectedResponseError),
+        (httpx.ReadError("x"), 401, flux.AuthenticationError),
+    ],
+)
+def test_once_an_answer_began_it_may_have_been_billed(
+    error: httpx.HTTPError, status: int, kind: type[flux.FluxImagesError], flavour: str, buy: Buy
+) -> None:
+    """Whatever a transport calls what broke the body off; it is sent once."""
+    seen: list[httpx.Request] = []
+
+    def handle(request: httpx.Request) -> httpx.Response:
+        seen.append(request)
+        return httpx.Response(status, stream=_Breaking(error))
+
+    with pytest.raises(flux.FluxImagesError) as caught:
+        buy(None, options={"http_client": mocked(flavour, handle)})
+    assert type(caught.value) is kind
+    assert caught.value.may_have_been_billed
+    assert len(seen) == 1
+    assert caught.value.__cause__ is error
+    assert "authorization" not in error.request.headers

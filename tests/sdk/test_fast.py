@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
+import json
+import socket
+import threading
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
 import anyio
+import httpx
 import pytest
 
 import flux_images
 from flux_images import AsyncFluxImages
 from tests.sdk.conftest import BUYERS, KEY
-from tests.sdk.raw_server import raw_server
-from tests.sdk.rows import ROWS, Row
+from tests.sdk.raw_server import Reply, answer, raw_server, stall
+from tests.sdk.rows import ROWS, Row, middleware
 from tests.sdk.test_rows import addressed
 
+aiohttp = pytest.importorskip("aiohttp", reason="the extra `fast` is not installed")
 pytest.importorskip("httpx_aiohttp", reason="the extra `fast` is not installed")
 
 
@@ -56,5 +65,188 @@ def test_closing_ends_its_session() -> None:
     async def main() -> None:
         async with AsyncFluxImages(KEY, fast=True):
             pass
+
+    anyio.run(main)
+
+
+def _outcome(url: str | None, **options: Any) -> tuple[Any, list[flux_images.Retry]]:
+    """The pictures or the error, and the retries that were told."""
+    told: list[flux_images.Retry] = []
+    try:
+        return BUYERS["asyncio"](url, options={"fast": True, "on_retry": told.append, **options})[1], told
+    except flux_images.FluxImagesError as error:
+        return error, told
+
+
+def test_a_connection_that_takes_too_long_costs_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is tried again; httpx-aiohttp alone does not tell it from a lost answer."""
+
+    async def never(*_: object) -> None:
+        await anyio.sleep_forever()
+
+    monkeypatch.setattr("asyncio.BaseEventLoop.sock_connect", never, raising=False)
+    monkeypatch.setattr("asyncio.selector_events.BaseSelectorEventLoop.sock_connect", never)
+    error, told = _outcome("http://127.0.0.1:1", timeout=httpx.Timeout(5, connect=0.05))
+    assert type(error) is flux_images.APITimeoutError
+    assert "no connection to the gateway in time" in str(error)
+    assert not error.may_have_been_billed
+    assert len(told) == 2
+
+
+@pytest.mark.parametrize("reply", [(stall,), (answer(200, b"{", length=9), stall)], ids=["head", "body"])
+def test_an_answer_that_takes_too_long_may_have_been_billed(reply: Reply) -> None:
+    """Before its head and after it."""
+    with raw_server(reply) as server:
+        error, told = _outcome(server.url, timeout=httpx.Timeout(5, read=0.1))
+    assert type(error) is flux_images.APITimeoutError
+    assert "no answer in time" in str(error)
+    assert error.may_have_been_billed
+    assert told == []
+
+
+def test_a_connection_that_was_kept_and_died_may_have_been_billed() -> None:
+    """The gateway may have read the request before it hung up: it is not sent again."""
+    whole = json.dumps({"data": [{"url": "x"}]}).encode()
+    with raw_server([b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(whole) + whole, _read_one]) as server:
+
+        async def main() -> None:
+            async with AsyncFluxImages(KEY, base_url=server.url, fast=True) as client:
+                await client.generate("a medal")
+                with pytest.raises(flux_images.APIConnectionError) as caught:
+                    await client.generate("a medal")
+                assert caught.value.may_have_been_billed
+
+        anyio.run(main)
+        assert server.connections == 1
+
+
+def _read_one(connection: socket.socket) -> None:
+    connection.recv(65536)
+
+
+def test_no_cookie_comes_back() -> None:
+    """Each call stands alone, as on the default transport."""
+    with raw_server([answer(401, b"{}", "Set-Cookie: a=b; Path=/")]) as server:
+
+        async def main() -> None:
+            async with AsyncFluxImages(KEY, base_url=server.url.replace("127.0.0.1", "localhost"), fast=True) as client:
+                for _ in range(2):
+                    with pytest.raises(flux_images.AuthenticationError):
+                        await client.generate("a medal")
+
+        anyio.run(main)
+        assert [post.header("cookie") for post in server.posts] == [None, None]
+
+
+def test_more_than_a_hundred_calls_are_in_flight_at_once() -> None:
+    """None is answered before the last has come."""
+    together = threading.Barrier(120, timeout=20)
+    with raw_server([lambda _: together.wait(), answer(401, b"{}")]) as server:
+
+        async def main() -> None:
+            async with (
+                AsyncFluxImages(KEY, base_url=server.url, fast=True) as client,
+                anyio.create_task_group() as group,
+            ):
+                for _ in range(120):
+                    group.start_soon(one, client)
+
+        async def one(client: AsyncFluxImages) -> None:
+            with pytest.raises(flux_images.AuthenticationError):
+                await client.generate("a medal")
+
+        anyio.run(main)
+        assert len(server.posts) == 120
+
+
+@pytest.mark.filterwarnings("ignore:.*is deprecated and will be removed:DeprecationWarning")  # by httpx-aiohttp
+def test_the_environment_s_proxy_is_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With its credentials, and not for the hosts that are excepted; as httpx does."""
+    with raw_server(middleware(401, "proxied")) as proxy, raw_server(middleware(403, "direct")) as server:
+        monkeypatch.setenv("HTTP_PROXY", proxy.url.replace("//", "//user:pw@"))
+        monkeypatch.setenv("NO_PROXY", "127.0.0.1")
+        error, _ = _outcome("http://gateway.example", allow_insecure=True)
+        assert type(error) is flux_images.AuthenticationError
+        assert proxy.posts[0].target == "http://gateway.example/v1/images/generations"
+        assert proxy.posts[0].header("proxy-authorization") == "Basic dXNlcjpwdw=="
+        assert proxy.posts[0].header("authorization") == f"Bearer {KEY}"
+        error, _ = _outcome(server.url)
+        assert type(error) is flux_images.PermissionDeniedError
+
+
+def test_a_proxy_that_refuses_costs_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No tunnel, no call: it is tried again, and the proxy never sees the key."""
+    with raw_server([answer(407, b"")]) as proxy:
+        monkeypatch.setenv("HTTPS_PROXY", proxy.url)
+        error, told = _outcome("https://gateway.example")
+    assert type(error) is flux_images.APIConnectionError
+    assert not error.may_have_been_billed
+    assert len(told) == 2
+    assert {(request.method, request.header("authorization")) for request in proxy.requests} == {("CONNECT", None)}
+
+
+def test_a_proxy_of_another_kind_is_refused_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    """At construction: aiohttp speaks to http proxies only."""
+    monkeypatch.setenv("ALL_PROXY", "socks5://user:pw@127.0.0.1:1080")
+    with pytest.raises(flux_images.ConfigurationError, match="socks5") as caught:
+        AsyncFluxImages(KEY, fast=True)
+    assert "pw" not in str(caught.value)
+
+
+def test_a_netrc_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither in the place of the key nor beside it."""
+    (tmp_path / "netrc").write_text("default login me password s3cret\n")
+    monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
+    with raw_server(middleware(401, "x")) as server:
+        error, _ = _outcome(server.url)
+    assert type(error) is flux_images.AuthenticationError
+    assert server.posts[0].header("authorization") == f"Bearer {KEY}"
+
+
+def test_nothing_is_sent_again_behind_the_caller_s_back() -> None:
+    """aiohttp would repeat a GET or PUT on a kept connection that died; a billed one must not be."""
+    from flux_images import _pool
+
+    with raw_server(pictures={"/": [b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", _read_one]}) as server:
+
+        async def main() -> None:
+            async with _pool.async_client(httpx.URL(server.url), fast=True) as client:
+                await client.get(server.url)
+                with pytest.raises(httpx.RemoteProtocolError):
+                    await client.get(server.url)
+
+        anyio.run(main)
+        assert server.connections == 1
+
+
+@pytest.mark.parametrize(
+    ("broken", "kind"),
+    [
+        (aiohttp.ServerDisconnectedError(), httpx.RemoteProtocolError),
+        (aiohttp.ClientPayloadError(), httpx.RemoteProtocolError),
+        (aiohttp.ClientError(), httpx.RemoteProtocolError),
+        (aiohttp.SocketTimeoutError(), httpx.ReadTimeout),
+    ],
+)
+@pytest.mark.parametrize("wrapped", [False, True])
+def test_a_body_that_breaks_off_is_no_failed_connection(
+    broken: Exception, kind: type[Exception], wrapped: bool
+) -> None:
+    """Whatever httpx-aiohttp calls it: a connection that broke in a body is a connect timeout to it."""
+
+    from flux_images._fast import _Body
+
+    class Stream(httpx.AsyncByteStream):
+        async def __aiter__(self) -> AsyncIterator[bytes]:
+            yield b"{"
+            if wrapped:
+                raise httpx.ConnectTimeout("x") from broken
+            raise broken
+
+    async def main() -> None:
+        with pytest.raises(httpx.TransportError) as caught:
+            async for _ in _Body(Stream()):
+                pass
+        assert type(caught.value) is kind
 
     anyio.run(main)
