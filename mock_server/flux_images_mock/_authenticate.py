@@ -52,6 +52,8 @@ Alternatives = tuple[tuple[Scheme, ...], ...]
 
 def doubled_authorization(request: Request) -> Violation | None:
     """Return the difference if the request has more than one Authorization header."""
+    if not request.headers.repeated:
+        return None
     count = len(request.headers.all(b"authorization"))
     return Violation("header", "Authorization", "one header", str(count)) if count > 1 else None
 

@@ -148,7 +148,8 @@ def read_json(content: bytes) -> tuple[Any, list[Violation]]:
     try:
         value = orjson.loads(content)
         # orjson keeps the last of two equal keys; if keys may be missing, read again with a parser that tells.
-        if len(_KEY_END.findall(content)) == _count_keys(value):
+        ends = len(_KEY_END.findall(content))
+        if (is_object(value) and ends == len(value)) or ends == _count_keys(value):
             return value, []
         doubled = list(_doubled_keys(_STRICT.decode(content.decode())))
     except orjson.JSONDecodeError as error:

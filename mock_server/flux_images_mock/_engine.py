@@ -99,9 +99,8 @@ class Engine:
 
     def _admit(self, exchange: Exchange) -> Answer | None:
         request, refuse = exchange.request, self._refusals.refuse
-        lines = request.headers.all(b"prefer")
-        if lines:
-            exchange.preferences = read_preferences(lines)
+        if request.headers.get(b"prefer") is not None:
+            exchange.preferences = read_preferences(request.headers.all(b"prefer"))
         scenario = self._pick(exchange)
         if scenario is not None and scenario.at == "edge":
             return _strike(scenario, exchange)

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from flux_images_mock._faults import Fault
     from flux_images_mock._journal import RecordedRequest
     from flux_images_mock._operation import Operation
-    from flux_images_mock._route import PathValues
     from flux_images_mock._scenarios import Scenario
 
 Pair = tuple[bytes, bytes]
@@ -26,23 +25,20 @@ _LONGEST_PART = 500
 
 
 class Headers:
-    """Header lines as they came, names in lower case; looking up a name that came once costs one dict access."""
+    """Header lines as they came, names in lower case."""
 
-    __slots__ = ("_last", "pairs")
+    __slots__ = ("_last", "get", "pairs", "repeated")
 
     def __init__(self, pairs: Pairs) -> None:
         self.pairs = pairs
         self._last = dict(pairs)
-
-    def get(self, name: bytes) -> bytes | None:
-        """Return the (last) value of a header."""
-        return self._last.get(name)
+        self.get: Callable[[bytes], bytes | None] = self._last.get
+        """Returns the (last) value of a header; a dict's own method, as every step of the pipeline asks."""
+        self.repeated = len(self._last) != len(pairs)
+        """Whether any name came more than once."""
 
     def all(self, name: bytes) -> list[bytes]:
         """Return every value of a header, in order."""
-        if len(self._last) == len(self.pairs):
-            value = self._last.get(name)
-            return [] if value is None else [value]
         return [value for key, value in self.pairs if key == name]
 
 
@@ -145,7 +141,7 @@ class Exchange:
     """The scenario that the request asks for, should it come so far."""
     scenario: Scenario | None = None
     """The scenario that it met."""
-    path_values: PathValues = field(default_factory=lambda: [])
+    path_values: list[tuple[str, str]] = field(default_factory=lambda: [])
     """The parameters of its path, still encoded."""
     billed: int = 0
     finish: Callable[[], None] | None = None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import deque
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from flux_images_mock._json import is_array, is_object
@@ -113,7 +114,7 @@ class Journal:
             {name: value for (_, name), value in exchange.parameters.items()} if exchange.parameters else {},
             body,
             None if operation is None else operation.operation_id,
-            tuple(map(_without_key, exchange.violations)),
+            tuple(map(_without_key, exchange.violations)) if exchange.violations else (),
             None if exchange.scenario is None else exchange.scenario.name,
             None if answer.delay or answer.later is not None else status_sent(answer),
             exchange.billed,
@@ -153,9 +154,14 @@ def _without_key(violation: Violation) -> Violation:
     return replace(violation, where=_hidden(violation.where), got=_hidden(violation.got))
 
 
+@lru_cache(maxsize=256)
+def _is_secret(name: bytes) -> bool:
+    return _SECRET.search(name) is not None
+
+
 def _clean(pair: Pair) -> Pair:
     name, value = pair
-    return name[:100], b"***" if _SECRET.search(name) else value[:300]
+    return name[:100], b"***" if _is_secret(name) else value[:300]
 
 
 def shortened(body: Any) -> tuple[Any, int]:

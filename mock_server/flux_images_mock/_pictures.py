@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from flux_images_mock._draw import Format, Picture
@@ -68,7 +67,7 @@ def asked_for(fields: dict[str, Any], size: Size = "preview", least_bytes: int =
         Picture(
             model=str(fields.get("model", "")),
             prompt=str(fields.get("prompt", "")),
-            ratio=_ratio(str(fields.get("aspect_ratio", ""))),
+            ratio=parse_ratio(str(fields.get("aspect_ratio", ""))) or _DEFAULT_RATIO,
             seed=seed if isinstance(seed, int) else None,
             index=index,
             format="png" if fields.get("output_format") == "png" else _DEFAULT_FORMAT,
@@ -77,11 +76,3 @@ def asked_for(fields: dict[str, Any], size: Size = "preview", least_bytes: int =
         )
         for index in range(min(count, _MOST_PICTURES) if isinstance(count, int) else 1)
     ]
-
-
-@lru_cache(maxsize=256)
-def _ratio(text: str) -> tuple[int, int]:
-    if not parse_ratio(text):
-        return _DEFAULT_RATIO
-    width, _, height = text.partition(":")
-    return int(width), int(height)

@@ -181,13 +181,13 @@ class MockProtocol(asyncio.Protocol):
             if size > MOST_HEAD_BYTES:
                 self._stop(431, "The request's head is too large.")
         version = parser.get_http_version()
-        if version == "1.1" and len(headers.all(b"host")) != 1:
+        host = headers.get(b"host")
+        if version == "1.1" and (host is None or (headers.repeated and len(headers.all(b"host")) > 1)):
             self._stop(400, "A request has exactly one Host header.")
         path, _, query = self._url.partition(b"?")
         if path[:1] != b"/" or b"#" in self._url:
             url = httptools.parse_url(self._url)
             path, query = url.path, url.query or b""
-        host = headers.get(b"host")
         if host is None or host != self._host:
             self._host, self._origin = host, origin_of("http", host, self._transport.get_extra_info("sockname"))
         request = Request(parser.get_method().decode("ascii"), path.decode("ascii"), query, headers, self._origin)

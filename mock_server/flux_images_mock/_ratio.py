@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from flux_images_mock._json import is_array
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
 _RATIO = re.compile(r"([1-9][0-9]{0,8}):([1-9][0-9]{0,8})", re.ASCII)
 
 
+@lru_cache(maxsize=256)
 def parse_ratio(text: str) -> tuple[int, int] | None:
     """Return the width and the height of `W:H`; nothing if `text` is no ratio."""
     match = _RATIO.fullmatch(text)

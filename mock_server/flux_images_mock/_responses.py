@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 
 from flux_images_mock._headers import MAKERS, new_request_id
-from flux_images_mock._http import Answer, Exchange, Pairs, Violation
+from flux_images_mock._http import Answer, Exchange, Pair, Pairs, Violation
 from flux_images_mock._media_types import essence_of, is_json
 from flux_images_mock._schema import Schemas, differences
 
@@ -47,6 +47,7 @@ class Media:
     """One media type of a response."""
 
     name: str
+    header: Pair
     validator: jsonschema_rs.Validator | None
     examples: dict[str, Example]
     sample: Callable[[str], Any]
@@ -86,7 +87,7 @@ class Response:
         """Return an answer with the declared headers that can be made."""
         headers = self.headers(exchange)
         if media is not None:
-            headers.append((b"content-type", media.name.encode()))
+            headers.append(media.header)
         if status not in _BODILESS:
             headers.append((b"content-length", b"%d" % len(body)))
         return Answer(status, headers, body, origin)
@@ -132,6 +133,7 @@ def _media(name: str, node: Node, schemas: Schemas) -> Media:
     schema = node.child("schema") if "schema" in value else None
     media = Media(
         name=name,
+        header=(b"content-type", name.encode()),
         validator=None if schema is None else schemas.validator(schema),
         examples={},
         sample=lambda seed: "" if schema is None else schemas.sample(schema, seed),
