@@ -90,16 +90,26 @@ def compile_body(node: Node, schemas: Schemas) -> Body:
         if schema is not None and is_xml(essence):
             schemas.problems.append(f"{schema.location}: the mock can't check a body of type {name}")
             schema = None
+        encodings = list(item.items("encoding"))
+        schemas.problems += [problem for _, encoding in encodings for problem in _unhonoured(encoding)]
         media[essence] = Media(
             validator=None if schema is None else schemas.validator(schema),
             kinds=Kinds() if schema is None else kinds_of(schemas.plain(schema)),
             field_types={
                 key: [essence_of(part) for part in encoding.text("contentType").split(",")]
-                for key, encoding in item.items("encoding")
+                for key, encoding in encodings
                 if "contentType" in encoding.mapping()
             },
         )
     return Body(required=node.mapping().get("required") is True, media=media)
+
+
+def _unhonoured(encoding: Node) -> Iterator[str]:
+    """Yield what an encoding asks of a part or a field that the mock doesn't read so."""
+    usual = {"style": "form", "explode": True, "headers": {}}
+    for key, value in encoding.mapping().items():
+        if key in usual and value != usual[key]:
+            yield f"{encoding.location}/{key}: the mock can't honour this of a form's field"
 
 
 def _read_text(essence: str, content: bytes) -> tuple[str, list[Violation]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -134,6 +135,39 @@ def test_what_cannot_be_honoured_is_refused_at_start(case: str, tmp_path: Path) 
         app(file)
     assert place in str(raised.value)
     assert "\n" not in str(raised.value)
+
+
+BODIES = {
+    "XML": ("application/xml", {}, "application~1xml/schema"),
+    "a header of a part": (
+        "multipart/form-data",
+        {"a": {"headers": {"X-Part": {"schema": {"type": "string"}}}}},
+        "form-data/encoding/a/headers",
+    ),
+    "a style of a field": (
+        "application/x-www-form-urlencoded",
+        {"a": {"style": "pipeDelimited"}},
+        "form-urlencoded/encoding/a/style",
+    ),
+    "a list in one field": (
+        "application/x-www-form-urlencoded",
+        {"a": {"explode": False}},
+        "form-urlencoded/encoding/a/explode",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", BODIES)
+def test_a_body_that_cannot_be_read_is_refused_at_start(case: str, tmp_path: Path) -> None:
+    """A media type or an encoding that the mock can't honour is an error at start that names its place."""
+    name, encoding, place = BODIES[case]
+    media = {"schema": {"type": "object"}, "encoding": encoding}
+    operation = {"requestBody": {"content": {name: media}}, "responses": {"204": {"description": "Kept."}}}
+    file = tmp_path / "spec.json"
+    file.write_text(json.dumps({"openapi": "3.1.0", "info": {}, "paths": {"/a": {"post": operation}}}))
+    with pytest.raises(ValueError, match=re.escape(place)):
+        app(file)
+    assert app(file, lenient=True)
 
 
 def test_lenient_serves_the_rest(tmp_path: Path) -> None:
