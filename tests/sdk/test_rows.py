@@ -53,7 +53,7 @@ def test_a_caller_gets_what_the_table_says(row: Row, buy: Buy, caplog: pytest.Lo
         assert error.may_have_been_billed is row.billed
         assert row.says in str(error)
         assert "\n" not in str(error)
-        assert KEY not in "".join(_everything(error))
+        assert KEY not in "".join(everything(error))
         if row.code is not None:
             assert getattr(error, "code", None) == row.code
     if row.request_id:
@@ -68,7 +68,7 @@ def _outcome(buy: Buy, url: str, row: Row) -> tuple[Any, Any]:
         return error, None
 
 
-def _everything(error: BaseException) -> list[str]:
+def everything(error: BaseException) -> list[str]:
     """All that an error and those behind it can show."""
     seen = [str(error), repr(error), repr(vars(error)), *traceback.format_exception(error)]
     seen += [repr(list(getattr(getattr(error, "_request", None), "headers", {}).items()))]
@@ -76,7 +76,7 @@ def _everything(error: BaseException) -> list[str]:
         seen.append(repr(pickle.dumps(error)))
     for behind in (error.__cause__, error.__context__):
         if behind is not None:
-            seen += _everything(behind)
+            seen += everything(behind)
     return seen
 
 

@@ -6,12 +6,19 @@ Source: Portable Network Graphics (PNG) Specification, W3C, third edition.
 from __future__ import annotations
 
 import struct
-import zlib
 from itertools import pairwise
 from math import ceil
-from typing import IO, NamedTuple
+from typing import IO, TYPE_CHECKING, NamedTuple
 
 from flux_images._pictures._common import Picture, PictureError, checked_size, take
+
+if TYPE_CHECKING:
+    import zlib
+else:
+    try:
+        from isal import isal_zlib as zlib  # of the extra `fast`: the same functions, several times faster
+    except ImportError:
+        import zlib
 
 _PIECE = 2**16
 _CHANNELS = {0: 1, 2: 3, 3: 1, 4: 2, 6: 4}
