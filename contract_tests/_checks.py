@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import traceback
+from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
+import httpx
 
+if TYPE_CHECKING:
     from contract_tests._client import Client
     from contract_tests._raw_http import Answer
     from flux_images_mock import MockServer
+
+_CRASHES = (AttributeError, ImportError, LookupError, TypeError, ValueError, OSError, httpx.HTTPError)
+"""What a check runs into on an answer or a client that is not at all what the contract says."""
 
 
 class Broken(NamedTuple):
@@ -32,6 +38,10 @@ class Subject(NamedTuple):
     ask: Callable[[bytes], Answer]
 
 
+Run = Callable[[Subject], Broken | None]
+"""Asks, and says how the promise is broken, if it is."""
+
+
 class Check(NamedTuple):
     """One promise. `rule` is the pointer of what it stands on in the contract, `keeps` the side of the rule's border
     that it tests, `side` who is asked."""
@@ -41,7 +51,17 @@ class Check(NamedTuple):
     rule: str
     keeps: bool
     name: str
-    run: Callable[[Subject], Broken | None]
+    run: Run
 
     def __str__(self) -> str:
         return f"{self.side}-{self.operation}-{self.name}"
+
+    def broken(self, subject: Subject) -> Broken | None:
+        """How the promise is broken, if it is; an answer or a client that the check can't make sense of breaks it."""
+        errors = (subject.client.sdk.FluxImagesError, subject.client.errors.ResponseError)
+        try:
+            return self.run(subject)
+        except (*_CRASHES, *errors) as error:
+            last = traceback.extract_tb(error.__traceback__)[-1]
+            got = f"{type(error).__name__}: {error} ({Path(last.filename).name}:{last.lineno})"
+            return Broken(self.name, f"{self.operation}, asked of the {self.side}", "what the contract declares", got)

@@ -36,6 +36,7 @@ class Client:
     def __init__(self) -> None:
         self.sdk: ModuleType = importlib.import_module("flux_images")
         self.types: ModuleType = importlib.import_module("flux_images_api.types")
+        self.decode: ModuleType = importlib.import_module("flux_images_api._decode")
         self.errors: ModuleType = importlib.import_module("flux_images_api.errors")
         importlib.import_module("flux_images._create_image")
 
@@ -76,10 +77,9 @@ class Client:
     ) -> Any:
         """A generated function, through `.api`, with parameters by their names in the contract."""
         endpoint = self.endpoint(operation_id)
-        arguments = {_snake(name): value for name, value in values.items()}
-        model = get_type_hints(endpoint.build_request).get("body")
-        if model is not None:
-            arguments["body"] = model.from_dict(body)
+        given = {_snake(name): value for name, value in values.items()} | ({} if body is None else {"body": body})
+        hints = get_type_hints(endpoint.build_request)
+        arguments = {name: self.decode.decoder(hints[name])(value, "") for name, value in given.items()}
         with self.open(base_url, **options) as flux:
             return endpoint.sync(client=flux.api, **arguments)
 

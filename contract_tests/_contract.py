@@ -6,10 +6,12 @@ import json
 import math
 import os
 import re
+from datetime import date, datetime
 from fractions import Fraction
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
+from uuid import UUID
 
 import yaml
 from jsonschema import Draft202012Validator, FormatChecker, ValidationError
@@ -89,6 +91,28 @@ def operation(operation_id: str) -> tuple[str, str, Json]:
     return next(found for found in operations() if found[2]["operationId"] == operation_id)
 
 
+def code(status: str) -> int:
+    """A status that a pattern of the contract stands for; 418 for `default`, as no operation names it."""
+    return 418 if status == "default" else int(status.replace("X", "0"))
+
+
+def undeclared_success(declared: Json) -> int | None:
+    """A 2xx status that an operation does not declare, if there is one."""
+    responses = declared["responses"]
+    return None if "2XX" in responses else next(code for code in range(299, 199, -1) if str(code) not in responses)
+
+
+def is_json(media_type: str) -> bool:
+    """Whether bodies of a media type are JSON."""
+    return media_type == "application/json" or media_type.endswith("+json")
+
+
+def body(media_type: str, schema: Json, instance: Any) -> Any:
+    """An instance as a body holds it: the bytes of a file are no text."""
+    is_text = is_json(media_type) or (media_type.startswith("text/") and resolve(schema).get("format") != "binary")
+    return instance if is_text else str(instance).encode() + bytes(range(256))
+
+
 def json_schema(content: Json) -> Json:
     """The schema of a JSON body."""
     schema: Json = content["application/json"]["schema"]
@@ -103,9 +127,10 @@ class Violation(NamedTuple):
     message: str
 
 
-def violations(instance: Any, schema: Json) -> list[Violation]:
-    """Where an instance breaks a schema of the contract, alternatives taken apart."""
-    found = [found for error in _validator(schema).iter_errors(instance) for found in _flat(error)]
+def violations(instance: Any, schema: Json, *, only_types: bool = False) -> list[Violation]:
+    """Where an instance breaks a schema of the contract, alternatives taken apart; or breaks what a type can say."""
+    errors = _validator(schema, only_types=only_types).iter_errors(instance)
+    found = [found for error in errors for found in _flat(error)]
     return [*found, *_not_json(instance, "")]
 
 
@@ -113,6 +138,27 @@ def differences(instance: Any, schema: Json) -> list[str]:
     """Where an instance breaks a schema of the contract, as `pointer: message`; empty if nowhere."""
     errors = _validator(schema).iter_errors(instance)
     return sorted(f"{_pointer(error.absolute_path)}: {error.message}" for error in errors)
+
+
+def same(one: Any, other: Any, schema: Json) -> bool:
+    """Whether two instances of a schema say the same: a time may be written in two ways, and 1.0 for 1."""
+    node = resolve(schema)
+    if isinstance(one, dict) and isinstance(other, dict):
+        members = node.get("properties", {})
+        branches = [resolve(branch) for keyword in ("allOf", "anyOf", "oneOf") for branch in node.get(keyword, ())]
+        named = {name: child for branch in branches for name, child in branch.get("properties", {}).items()} | members
+        return one.keys() == other.keys() and all(same(one[key], other[key], named.get(key, {})) for key in one)
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(
+            same(*pair, node.get("items", {})) for pair in zip(one, other, strict=True)
+        )
+    if isinstance(one, bool) or isinstance(other, bool):
+        return one is other
+    branches = [branch for keyword in ("anyOf", "oneOf") for branch in node.get(keyword, ())]
+    if any(same(one, other, branch) for branch in branches if not violations(other, branch)):
+        return True
+    read = _READERS.get(node.get("format", "")) if isinstance(one, str) and isinstance(other, str) else None
+    return bool(read(one) == read(other) if read else one == other)
 
 
 def undeclared(instance: Json, schema: Json) -> set[str]:
@@ -133,8 +179,16 @@ def examples() -> Iterator[Example]:
 
 def _examples(operation_id: str, status: str | None, content: Json) -> Iterator[Example]:
     for media in content.values():
-        for name, example in media.get("examples", {}).items():
-            yield Example(operation_id, status, name, resolve(example)["value"], media["schema"])
+        for name, value in media_examples(media):
+            yield Example(operation_id, status, name, value, media["schema"])
+
+
+def media_examples(media: Json) -> Iterator[tuple[str, Any]]:
+    """The examples of a body by their names; a single one has none."""
+    if "example" in media:
+        yield "", media["example"]
+    for name, example in media.get("examples", {}).items():
+        yield name, resolve(example)["value"]
 
 
 def _registry(entry: Json) -> Registry[Any]:
@@ -145,14 +199,15 @@ def _registry(entry: Json) -> Registry[Any]:
     return registry
 
 
-def _validator(schema: Json) -> Any:
-    return _compiled(json.dumps(schema), id(document()))
+def _validator(schema: Json, *, only_types: bool = False) -> Any:
+    return _compiled(json.dumps(schema), id(document()), only_types)
 
 
 @cache
-def _compiled(schema: str, _document: int) -> Any:
+def _compiled(schema: str, _document: int, only_types: bool) -> Any:
     registry = _registry(json.loads(schema))
-    return _Validator({"$ref": "contract:/whole#/entry"}, registry=registry, format_checker=FormatChecker())
+    kind, formats = (_TypesOnly, FormatChecker(_READERS)) if only_types else (_Validator, FormatChecker())
+    return kind({"$ref": "contract:/whole#/entry"}, registry=registry, format_checker=formats)
 
 
 def _not_json(value: Any, pointer: str) -> Iterator[Violation]:
@@ -194,6 +249,30 @@ def ratio(text: str) -> Fraction:
     return Fraction(int(width), int(height))
 
 
+_READERS: dict[str, Any] = {
+    "date-time": lambda text: datetime.fromisoformat(text.upper()),
+    "date": date.fromisoformat,
+    "uuid": UUID,
+}
+"""The formats that are types of their own in a client, and what their texts say."""
+
 _Validator: Any = extend(  # type: ignore[no-untyped-call]  # the library types no such thing
     Draft202012Validator, {"pattern": _pattern, "x-ratio-range": _ratio_range}
+)
+
+
+def _members(validator: Any, rule: Any, instance: Any, schema: Json) -> Iterator[ValidationError]:
+    """The types of undeclared members, not whether there are any: a new field in an answer breaks no reader."""
+    if isinstance(rule, dict):
+        yield from Draft202012Validator.VALIDATORS["additionalProperties"](validator, rule, instance, schema)
+
+
+_BOUNDS = (
+    *("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf", "minLength", "maxLength", "pattern"),
+    *("minItems", "maxItems", "uniqueItems", "minProperties", "maxProperties", "x-ratio-range"),
+)
+"""Keywords that say more than types do."""
+
+_TypesOnly: Any = extend(  # type: ignore[no-untyped-call]  # the library types no such thing
+    _Validator, {**dict.fromkeys(_BOUNDS, lambda *_: ()), "additionalProperties": _members}
 )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from contract_tests import _contract as contract
 from contract_tests._checks import Broken, Check, Subject
 from contract_tests._client import GENERATE
-from contract_tests._client_checks import whole_arguments
+from contract_tests._client_sends import whole_arguments
 from contract_tests._requests import body_schema
 from contract_tests._walk import cases
 

@@ -24,8 +24,8 @@ MOST_REASONS = 0.05
 def test_promise(number: int, subject: Subject, record_property: Callable[[str, object], None]) -> None:
     """What the contract says is kept on both sides of its borders."""
     record_property("check", number)
-    broken = CHECKS[number].run(subject)
-    assert broken is None, f"{CHECKS[number].rule}\n{broken}"
+    broken = CHECKS[number].broken(subject)
+    assert broken is None, f"{broken}\n  contract: {CHECKS[number].rule}"
 
 
 def test_every_rule_has_both_sides() -> None:

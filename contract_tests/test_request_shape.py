@@ -14,7 +14,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from contract_tests import _contract as contract
-from contract_tests._client_checks import wrong_request
+from contract_tests._client_sends import wrong_request
 from flux_images import AsyncFluxImages, FluxImages, InvalidRequestError
 from flux_images_api import models
 
