@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import redirect_stdout
 from importlib.resources import files
+from io import StringIO
 from pathlib import Path
+from typing import cast
 
+import openapi_python_client as generator
 import yaml
+from openapi_python_client.config import Config, ConfigFile, MetaType
+from openapi_python_client.parser.errors import GeneratorError, ParseError
 
 from codegen.contract_module import contract_module
 from codegen.edits import EDITS, Edit
@@ -36,11 +43,12 @@ def generate(spec: Path, output: Path, changes: Sequence[Edit] = EDITS) -> None:
         EditError: An edit no longer fits the generator's template.
     """
     with tempfile.TemporaryDirectory() as scratch:
-        templates = Path(scratch)
-        _write_templates(templates, changes)
-        places = [f"--path={spec}", f"--custom-template-path={templates}", f"--output-path={output}"]
-        settings = ["--fail-on-warning", "--meta=none", f"--config={HERE / 'config.yaml'}"]
-        run([sys.executable, "-m", "openapi_python_client", "generate", *settings, *places])
+        _write_templates(Path(scratch), changes)
+        with redirect_stdout(StringIO()):  # it tells its progress
+            problems = generator.generate(config=_config(spec, output), custom_template_path=Path(scratch))
+    if problems:
+        told = (f"{problem.header}\n{problem.detail or ''}\n{_at_fault(problem)}" for problem in problems)
+        raise GenerationError(f"openapi-python-client would leave something out:\n{chr(10).join(told)}")
     for module in (HERE / "static").glob("*.py"):
         shutil.copy(module, output)
     (output / "contract.py").write_text(contract_module(yaml.safe_load(spec.read_text("utf-8"))), "utf-8")
@@ -62,6 +70,38 @@ def run(command: list[str]) -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 -- our own commands
     if done.returncode:
         raise GenerationError(f"{' '.join(command[1:4])} failed:\n{done.stdout}{done.stderr}")
+
+
+def _at_fault(problem: GeneratorError) -> str:
+    """The part of the contract that a problem is about."""
+    data = problem.data if isinstance(problem, ParseError) else None
+    return data.model_dump_json(exclude_unset=True, by_alias=True) if data else ""
+
+
+def _config(spec: Path, output: Path) -> Config:
+    """The generator's settings; it leaves out media types that it does not know, so those are files to it."""
+    settings = ConfigFile.load_from_path(HERE / "config.yaml")
+    document = yaml.safe_load(spec.read_text("utf-8"))
+    files = {name: "application/octet-stream" for name in _media_types(document) if not _KNOWN.match(name)}
+    settings.content_type_overrides = files
+    return Config.from_sources(settings, MetaType.NONE, spec, "utf-8", overwrite=False, output_path=output)
+
+
+_KNOWN = re.compile(r"text/|multipart/form-data|application/(.*\+)?json|application/x-www-form-urlencoded")
+
+
+def _media_types(node: object) -> Iterator[str]:
+    """The media types of every body; a property that is called `content` has members without a slash."""
+    if isinstance(node, dict):
+        members = cast("dict[str, object]", node)
+        content = members.get("content")
+        if isinstance(content, dict):
+            yield from (name for name in cast("dict[str, object]", content) if "/" in name)
+        for child in members.values():
+            yield from _media_types(child)
+    elif isinstance(node, list):
+        for child in cast("list[object]", node):
+            yield from _media_types(child)
 
 
 def _write_templates(folder: Path, changes: Sequence[Edit]) -> None:

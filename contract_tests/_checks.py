@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, NamedTuple
 import httpx
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from contract_tests._client import Client
     from contract_tests._raw_http import Answer
     from flux_images_mock import MockServer
@@ -65,3 +67,12 @@ class Check(NamedTuple):
             last = traceback.extract_tb(error.__traceback__)[-1]
             got = f"{type(error).__name__}: {error} ({Path(last.filename).name}:{last.lineno})"
             return Broken(self.name, f"{self.operation}, asked of the {self.side}", "what the contract declares", got)
+
+
+def first_broken(subject: Subject, checks: Iterable[Check]) -> str | None:
+    """The first check that fails, and the promise that is broken."""
+    for check in checks:
+        broken = check.broken(subject)
+        if broken is not None:
+            return f"{check}: {broken.promise}: got {' '.join(broken.got.split()):.160}"
+    return None

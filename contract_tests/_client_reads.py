@@ -73,7 +73,7 @@ def _strangers(model: Any) -> set[str]:
         return set().union(*(_strangers(item) for item in model))
     if not hasattr(model, "JSON_NAMES"):
         return set()
-    own = set(model.additional_properties) if model.JSON_NAMES else set()
+    own = set(getattr(model, "additional_properties", ())) if model.JSON_NAMES else set()
     return own.union(*(_strangers(getattr(model, field)) for field in model.JSON_NAMES))
 
 

@@ -6,6 +6,7 @@ import importlib
 import json
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, get_args, get_type_hints
+from urllib.parse import unquote
 
 import httpx
 
@@ -16,8 +17,12 @@ from contract_tests._requests import body_schema, parameters, request
 from contract_tests._values import sample, whole
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from contract_tests._contract import Json
 
+_OF_A_CLIENT = {"authorization"}
+"""What may go along where no key is asked for: a client that holds one sends it to its gateway."""
 _OF_HTTP = {"host", "accept", "accept-encoding", "connection", "user-agent", "content-length", "content-type"}
 
 
@@ -151,16 +156,13 @@ def wrong_request(name: str, sent: httpx.Request, values: dict[str, Any], body: 
     expected = request(name, body, values)
     _, _, declared = contract.operation(name)
     headers = {key.lower(): value for key, value in expected.headers}
-    seen = {key: sent.headers.get(key) for key in headers}
+    allowed = headers.keys() | _OF_HTTP | (set() if declared.get("security") else _OF_A_CLIENT)
     pairs: dict[str, tuple[Any, Any]] = {
         "the declared method is used": (expected.method, sent.method),
-        "the declared path is used": (expected.path, sent.url.raw_path.decode().partition("?")[0]),
-        "only declared query parameters are sent": (sorted(expected.query), sorted(sent.url.params.multi_items())),
-        "declared headers are sent": (headers, seen),
-        "the host's own headers and the declared ones are all": (
-            [],
-            sorted(set(sent.headers) - headers.keys() - _OF_HTTP),
-        ),
+        "the declared path is used": (_path(expected.path), _path(sent.url.raw_path.decode().partition("?")[0])),
+        "only declared query parameters are sent": (_query(expected.query), _query(sent.url.params.multi_items())),
+        "declared headers are sent": (headers, {key: sent.headers.get(key) for key in headers}),
+        "the host's own headers and the declared ones are all": ([], sorted(set(sent.headers) - allowed)),
     }
     schema = body_schema(declared)
     if schema is None:
@@ -168,14 +170,20 @@ def wrong_request(name: str, sent: httpx.Request, values: dict[str, Any], body: 
     else:
         found = json.loads(sent.content)
         pairs["the body is what the contract declares"] = ([], contract.differences(found, schema))
-        pairs["the body is the one that was asked for"] = (
-            body,
-            found if not contract.same(found, body, schema) else body,
-        )
+        as_asked = contract.same(found, body, schema)
+        pairs["the body is the one that was asked for"] = (body, body if as_asked else found)
     for promise, (wanted, got) in pairs.items():
         if wanted != got:
             return Broken(promise, f"{expected.method} {expected.path}", str(wanted), str(got))
     return None
+
+
+def _path(path: str) -> list[str]:
+    return [contract.said(unquote(step)) for step in path.split("/")]
+
+
+def _query(query: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    return sorted((name, contract.said(text)) for name, text in query)
 
 
 def _picture() -> httpx.Response:

@@ -6,7 +6,7 @@ import json
 import math
 import os
 import re
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from fractions import Fraction
 from functools import cache
 from pathlib import Path
@@ -55,6 +55,14 @@ def document() -> Json:
 def cases(name: str) -> Any:
     """A table of cases, from `cases/NAME.yaml`."""
     return yaml.safe_load((CASES / f"{name}.yaml").read_text("utf-8"))
+
+
+def grown() -> Json:
+    """The contract with operations that a later version might add, from `cases/new_operations.yaml`."""
+    more, here = cases("new_operations"), document()
+    schemas = {**here["components"]["schemas"], **more["components"]["schemas"]}
+    components = {**here["components"], "schemas": schemas}
+    return {**here, "paths": {**here["paths"], **more["paths"]}, "components": components}
 
 
 def resolve(node: Json) -> Json:
@@ -144,14 +152,10 @@ def same(one: Any, other: Any, schema: Json) -> bool:
     """Whether two instances of a schema say the same: a time may be written in two ways, and 1.0 for 1."""
     node = resolve(schema)
     if isinstance(one, dict) and isinstance(other, dict):
-        members = node.get("properties", {})
-        branches = [resolve(branch) for keyword in ("allOf", "anyOf", "oneOf") for branch in node.get(keyword, ())]
-        named = {name: child for branch in branches for name, child in branch.get("properties", {}).items()} | members
-        return one.keys() == other.keys() and all(same(one[key], other[key], named.get(key, {})) for key in one)
+        return one.keys() == other.keys() and all(same(one[key], other[key], _member(node, key)) for key in one)
     if isinstance(one, list) and isinstance(other, list):
-        return len(one) == len(other) and all(
-            same(*pair, node.get("items", {})) for pair in zip(one, other, strict=True)
-        )
+        items = node.get("items", {})
+        return len(one) == len(other) and all(same(*pair, items) for pair in zip(one, other, strict=True))
     if isinstance(one, bool) or isinstance(other, bool):
         return one is other
     branches = [branch for keyword in ("anyOf", "oneOf") for branch in node.get(keyword, ())]
@@ -159,6 +163,21 @@ def same(one: Any, other: Any, schema: Json) -> bool:
         return True
     read = _READERS.get(node.get("format", "")) if isinstance(one, str) and isinstance(other, str) else None
     return bool(read(one) == read(other) if read else one == other)
+
+
+def said(text: str) -> str:
+    """A text by what it says: of the ways to write a time, one."""
+    return text if differences(text, {"format": "date-time"}) else str(_READERS["date-time"](text).astimezone(UTC))
+
+
+def _member(node: Json, name: str) -> Json:
+    """The schema of one member of an object, in whichever branch it is declared."""
+    branches = [resolve(branch) for keyword in ("allOf", "anyOf", "oneOf") for branch in node.get(keyword, ())]
+    for place in (node, *branches):
+        if name in place.get("properties", {}):
+            return place["properties"][name]  # type: ignore[no-any-return]  # a schema is JSON
+    others = node.get("additionalProperties")
+    return others if isinstance(others, dict) else {}
 
 
 def undeclared(instance: Json, schema: Json) -> set[str]:

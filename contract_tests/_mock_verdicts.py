@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 _OF_HTTP = {"content-type", "content-length", "connection", "date", "vary", "www-authenticate", "allow"}
 _SAMPLES = 12
+_DEEPEST = 8
 
 
 def taken(name: str, sent: Request) -> Run:
@@ -95,7 +96,8 @@ def plays(name: str, sent: Request, status: int, media_type: str | None, value: 
 
 def samples(name: str, sent: Request, code: int, media_type: str, media: Json) -> Run:
     """Samples of a schema are valid, and together they show all that it names."""
-    named = names(whole(media["schema"])) - set(_untyped(media["schema"]))
+    declared = dict(_declared(media["schema"]))
+    named = {pointer for pointer in names(whole(media["schema"])) if declared[pointer]}
 
     def run(subject: Subject) -> Broken | None:
         found: set[str] = set()
@@ -108,7 +110,7 @@ def samples(name: str, sent: Request, code: int, media_type: str, media: Json) -
             if broken := wrong_answer(name, answer, _of(other)):
                 return broken
             found |= names(_read(answer))
-        missing, undeclared = sorted(named - found), sorted(found - names(whole(media["schema"])))
+        missing, undeclared = sorted(named - found), sorted(found - declared.keys())
         if missing or undeclared:
             got = f"missing: {missing}, undeclared: {undeclared}"
             return Broken("samples have every declared property and no other", _of(sent), str(sorted(named)), got)
@@ -117,22 +119,26 @@ def samples(name: str, sent: Request, code: int, media_type: str, media: Json) -
     return run
 
 
-def _untyped(schema: Json, pointer: str = "") -> Iterator[str]:
-    """What a schema names without a rule: it asks for nothing, so samples may leave it out."""
+def _declared(schema: Json, pointer: str = "") -> Iterator[tuple[str, bool]]:
+    """Every name in a schema, and whether a rule stands there: where none does, samples may leave it out."""
     node = contract.resolve(schema)
-    for branch in node.get("allOf", ()):
-        yield from _untyped(branch, pointer)
+    if pointer.count("/") > _DEEPEST:
+        return
+    for branch in (branch for keyword in ("allOf", "anyOf", "oneOf") for branch in node.get(keyword, ())):
+        yield from _declared(branch, pointer)
     if "items" in node:
-        yield from _untyped(node["items"], f"{pointer}/*")
+        yield from _declared(node["items"], f"{pointer}/*")
     for name, child in node.get("properties", {}).items():
-        if not contract.resolve(child).keys() & KEYWORDS and "allOf" not in child:
-            yield f"{pointer}/{name}"
-        yield from _untyped(child, f"{pointer}/{name}")
+        yield f"{pointer}/{name}", bool(contract.resolve(child).keys() & {*KEYWORDS, "allOf"})
+        yield from _declared(child, f"{pointer}/{name}")
 
 
 def _read(answer: Answer) -> Any:
-    """A body, as JSON if it says so, else as it stands."""
-    return json.loads(answer.body) if contract.is_json(answer.headers.get("content-type", "")) else answer.body
+    """A body: JSON and text if it says so, else bytes."""
+    media_type = answer.headers.get("content-type", "")
+    if contract.is_json(media_type):
+        return json.loads(answer.body)
+    return answer.body.decode() if media_type.startswith("text/") else answer.body
 
 
 def costs(sent: Request, *, money: bool) -> Run:

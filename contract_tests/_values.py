@@ -44,6 +44,19 @@ _FORMATS = {
     "uri": "https://pictures.example/a.png",
     "byte": "bW9jaw==",
 }
+_NEAR_FORMATS = {
+    "date-time": (
+        *("2026-11-22T09:30:15.25+05:30", "2026-11-22T09:30:15-00:00", "2024-02-29T23:59:59Z"),
+        *("2026-11-22", "2026-11-22T09:30:15", "20261122T093015Z", "2026-11-22T09:30Z", "2026-11-22T09:30:15+0530"),
+        *("2026-02-30T00:00:00Z", "2026-11-22T24:00:00Z", "2026-W47-7T09:30:15Z", "1789978215"),
+    ),
+    "date": ("2024-02-29", "2026-02-30", "20261122", "2026-W47-7", "2026-11-22T00:00:00Z", "22.11.2026"),
+    "uuid": (
+        "0194F3D2-9C1E-4A3B-8F00-5E2D1C0B4A69",
+        *("0194f3d29c1e4a3b8f005e2d1c0b4a69", "{0194f3d2-9c1e-4a3b-8f00-5e2d1c0b4a69}", "0194f3d2-9c1e-4a3b-8f00"),
+    ),
+}
+"""Texts in and almost in a format, which parsers of the field take and refuse differently."""
 _TRIES = 150
 _QUANTIFIER = re.compile(r"\{(\d+)(,?)(\d*)\}")
 _RANGE = re.compile(r"(\w)-(\w)")
@@ -91,15 +104,17 @@ _SAMPLES: dict[str, Callable[[Json], Any]] = {
 }
 
 
-def whole(schema: Json) -> Any:
-    """A valid value with everything in it that the schema names."""
+def whole(schema: Json, depth: int = 8) -> Any:
+    """A valid value with everything in it that the schema names; one that holds itself does so for some steps only."""
     node = contract.resolve(schema)
+    if not depth:
+        return sample(schema)
     if "allOf" in node:
-        return whole(node["allOf"][0])
+        return whole(node["allOf"][0], depth)
     if "object" in _types(node) and "properties" in node:
-        return {name: whole(child) for name, child in node["properties"].items()}
+        return {name: whole(child, depth - 1) for name, child in node["properties"].items()}
     if "array" in _types(node):
-        return [whole(node["items"])]
+        return [whole(node.get("items", {}), depth - 1)]
     return sample(schema)
 
 
@@ -151,6 +166,10 @@ def _around_count(keyword: str) -> Callable[[Json], Iterator[Any]]:
     return around_count
 
 
+def _around_format(node: Json) -> Iterator[Any]:
+    yield from (sample(node), "not in that format", "", *_NEAR_FORMATS.get(node["format"], ()))
+
+
 def _around_required(node: Json) -> Iterator[Any]:
     full = sample(node)
     yield full
@@ -159,7 +178,10 @@ def _around_required(node: Json) -> Iterator[Any]:
 
 
 def _around_additional(node: Json) -> Iterator[Any]:
-    full = sample(node)
+    full, others = sample(node), node["additionalProperties"]
+    yield full
+    if not isinstance(others, bool):
+        yield {**full, "undeclared": sample(others)}
     yield from ({**full, "undeclared": value} for value in ("text", 7, {"nested": [None]}, math.nan))
 
 
@@ -263,7 +285,7 @@ _PROPOSALS: dict[str, Callable[[Json], Iterator[Any]]] = {
     "minItems": _around_count("minItems"),
     "maxItems": _around_count("maxItems"),
     "uniqueItems": lambda node: iter(([sample(node["items"])], [sample(node["items"])] * 2)),
-    "format": lambda node: iter((sample(node), "not in that format", "")),
+    "format": _around_format,
     "required": _around_required,
     "additionalProperties": _around_additional,
     "anyOf": _around_branches("anyOf"),

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
 from openapi_spec_validator import validate
 
+import flux_images_mock
 from contract_tests import _contract as contract
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 SOURCES = {"seed", "gateway-family", "openai-convention", "flux-model"}
-SCENARIOS = contract.ROOT / "mock_server" / "flux_images_mock" / "scenarios"
+SCENARIOS = Path(flux_images_mock.__file__).with_name("scenarios")
 ROWS = contract.cases("error_rows")
 SUCCESSES = {
     "url": "a list of addresses",

@@ -5,19 +5,22 @@ from __future__ import annotations
 import asyncio
 import importlib
 import sys
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
 import pytest
 import yaml
 
 from codegen.generate import generate
 from contract_tests import _contract as contract
-from contract_tests._checks import Subject
+from contract_tests._checks import Subject, first_broken
 from contract_tests._client import GENERATE, Client
+from contract_tests._client_checks import client_checks
+from contract_tests._coverage import reasons, table
 from contract_tests._mock_checks import mock_checks
 from contract_tests._pair_checks import pair_checks
 from contract_tests._raw_http import exchange
-from contract_tests.mutants._judge import first_broken
 from flux_images_mock import MockServer
 
 if TYPE_CHECKING:
@@ -25,19 +28,17 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import ModuleType
 
-PACKAGE = "five_operations_api"
+PACKAGE = "new_operations_api"
+RECEIPT = UUID("0194f3d2-9c1e-4a3b-8f00-5e2d1c0b4a69")
+PAID = datetime(2026, 11, 22, 9, 30, 15, tzinfo=UTC)
 pytestmark = pytest.mark.slow
 
 
 @pytest.fixture(scope="module")
 def spec(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    """A copy of the contract with five more operations."""
-    more = contract.cases("five_operations")
-    document = {**contract.document(), "paths": {**contract.document()["paths"], **more["paths"]}}
-    schemas = {**document["components"]["schemas"], **more["components"]["schemas"]}
-    document["components"] = {**document["components"], "schemas": schemas}
+    """A copy of the contract with more operations."""
     path = tmp_path_factory.mktemp("contract") / "openapi.yaml"
-    path.write_text(yaml.safe_dump(document, allow_unicode=True), "utf-8")
+    path.write_text(yaml.safe_dump(contract.grown(), allow_unicode=True), "utf-8")
     return path
 
 
@@ -80,7 +81,7 @@ def _right(api: Callable[[str], ModuleType]) -> dict[str, tuple[dict[str, Any], 
         cover=models.Cover(image_id="img_a1", crop=models.Crop(x=0.25, y=0)),
         entries=[models.Entry(image_id="img_a1"), models.Entry(image_id="img_b2", note="the second")],
     )
-    example = contract.cases("five_operations")["paths"]["/v1/albums"]["post"]["responses"]["201"]
+    example = contract.cases("new_operations")["paths"]["/v1/albums"]["post"]["responses"]["201"]
     return {
         "images.list_similar": (
             {"image_id": "img_a1", "limit": 5, "tag": ["red", "blue"]},
@@ -154,15 +155,33 @@ def test_call_without_a_good_key(name: str, form: str, api: Callable[[str], Modu
     assert caught.value.status_code == 401
 
 
+def test_answers_of_every_type(api: Callable[[str], ModuleType], server: MockServer) -> None:
+    """Times, days and ids arrive as such, choices and alternatives as their models, files as bytes, texts as texts."""
+    models = api("models")
+    with api("").AuthenticatedClient(base_url=server.url, token="sk-key") as client:
+        receipt = api("api.account.get_receipt").sync(client=client, receipt_id=RECEIPT, at=PAID)
+        note = api("api.account.get_receipt_note").sync(client=client, receipt_id=RECEIPT, written_at=PAID, final=True)
+        file = api("api.account.get_receipt_file").sync(client=client, receipt_id=RECEIPT)
+    assert (receipt.id, receipt.paid_at, receipt.month) == (RECEIPT, PAID, date(2026, 11, 1))
+    assert receipt.lines[0].at.utcoffset() == timedelta(hours=5, minutes=30)
+    assert (receipt.state, receipt.by) == ("paid", models.Card(card="1234"))
+    assert (note, type(file.payload.read())) == ("Thank you", bytes)
+
+
 def test_the_derived_checks_follow(
     spec: Any, monkeypatch: pytest.MonkeyPatch, server: MockServer, tmp_path: Path
 ) -> None:
-    """Each new operation brings its own checks; its mock passes them, alone and with its client."""
-    document = yaml.safe_load(spec.read_text("utf-8"))
+    """Each new operation brings its own checks, on both sides of every rule; its client and its mock pass them."""
+    document = contract.grown()
     monkeypatch.setattr(contract, "document", lambda: document)
-    checks = [*mock_checks(), *pair_checks()]
+    checks = [*client_checks(), *mock_checks(), *pair_checks()]
     new = [check for check in checks if check.operation != GENERATE]
-    assert {check.operation for check in new} == {name.partition(".")[2] for name in ENDPOINTS}
+    names = {declared["operationId"] for _, _, declared in contract.operations()} - {GENERATE}
+    assert {check.operation for check in new if check.side == "client"} == names
+    assert {check.operation for check in new if check.side == "mock"} == names
+    rows = table(checks)
+    assert [(row.operation, row.rule) for row in rows if row.missing and not row.reason] == []
+    assert {row.reason for row in rows if row.reason} == set(reasons().values())
     generate(spec, tmp_path / "flux_images_api")
     with Client.of(tmp_path) as client:
         subject = Subject(client, server, lambda request: exchange(server.url, request))

@@ -7,9 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from contract_tests._checks import Subject
+from contract_tests._checks import Subject, first_broken
 from contract_tests._raw_http import exchange
-from contract_tests.mutants._judge import first_broken
 from contract_tests.test_derived import CHECKS
 from contract_tests.wrong._clients import WRONG_CLIENTS, Sends
 from contract_tests.wrong._mocks import WRONG_MOCKS, proxy

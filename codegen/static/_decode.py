@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import importlib
+import re
 import types
 from collections.abc import Callable, Mapping
 from enum import Enum
@@ -29,11 +30,16 @@ _SCALARS: dict[Any, tuple[str, Callable[[Any], bool]]] = {
     None: ("null", lambda value: value is None),
     types.NoneType: ("null", lambda value: value is None),
 }
-_FROM_TEXT: dict[Any, tuple[str, Callable[[str], Any]]] = {
-    datetime.datetime: ("a date and time", datetime.datetime.fromisoformat),
-    datetime.date: ("a date", datetime.date.fromisoformat),
-    UUID: ("a UUID", UUID),
+_FROM_TEXT: dict[Any, tuple[str, str, Callable[[str], Any]]] = {
+    datetime.datetime: (
+        "a date and time with its offset",
+        r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)",
+        datetime.datetime.fromisoformat,
+    ),
+    datetime.date: ("a date", r"\d{4}-\d\d-\d\d", datetime.date.fromisoformat),
+    UUID: ("a UUID", r"[0-9A-F]{8}(-[0-9A-F]{4}){3}-[0-9A-F]{12}", UUID),
 }
+"""What a text must look like in capitals, as Python's parsers take more than the formats allow."""
 
 
 class _Field(NamedTuple):
@@ -131,13 +137,14 @@ def _scalar(annotation: Any) -> Decoder:
 
 
 def _text(annotation: Any) -> Decoder:
-    expected, parse = _FROM_TEXT[annotation]
+    expected, pattern, parse = _FROM_TEXT[annotation]
+    look = re.compile(pattern, re.ASCII)
 
     def decode(value: Any, where: str) -> Any:
-        if not isinstance(value, str):
+        if not isinstance(value, str) or not look.fullmatch(value.upper()):
             raise DecodeError(where, expected, _describe(value))
         try:
-            return parse(value)
+            return parse(value.upper())
         except ValueError as error:
             raise DecodeError(where, expected, _describe(value)) from error
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from codegen.edits import EditError
 from codegen.generate import GenerationError, generate
 from contract_tests import _contract as contract
-from contract_tests._checks import Check, Subject
+from contract_tests._checks import Check, Subject, first_broken
 from contract_tests._client import Client
 from contract_tests._client_checks import client_checks
 from contract_tests._mock_checks import mock_checks
@@ -21,8 +21,6 @@ from contract_tests._raw_http import exchange
 from flux_images_mock import MockServer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from contract_tests.mutants._mutate import Mutant
 
 
@@ -50,22 +48,22 @@ def judge(mutant: Mutant, *, both: bool = True) -> Verdict:
     with tempfile.TemporaryDirectory() as scratch:
         spec = Path(scratch) / "openapi.yaml"
         spec.write_text(json.dumps(mutant.document), "utf-8")  # JSON is YAML
-        by_mock = _judge_mock(spec)
-        by_client = _judge_client(spec, Path(scratch)) if both or by_mock is None else None
+        by_mock = _judge_mock(mutant, spec)
+        by_client = _judge_client(mutant, spec, Path(scratch)) if both or by_mock is None else None
     return Verdict(mutant.name, mutant.side, by_mock, by_client)
 
 
-def _judge_mock(spec: Path) -> str | None:
+def _judge_mock(mutant: Mutant, spec: Path) -> str | None:
     try:
         server = MockServer(spec)
     except ValueError as error:
         return f"no mock can be made: {_line(error)}"
     with server:
         subject = Subject(_right_client(), server, lambda request: exchange(server.url, request))
-        return first_broken(subject, [*_checks("mock"), *_checks("pair")])
+        return first_broken(subject, _ordered(mutant, "mock"))
 
 
-def _judge_client(spec: Path, scratch: Path) -> str | None:
+def _judge_client(mutant: Mutant, spec: Path, scratch: Path) -> str | None:
     try:
         generate(spec, scratch / "flux_images_api")
     except (GenerationError, EditError) as error:
@@ -74,18 +72,16 @@ def _judge_client(spec: Path, scratch: Path) -> str | None:
     try:
         with Client.of(scratch) as client:
             subject = Subject(client, server, lambda request: exchange(server.url, request))
-            return first_broken(subject, [*_checks("client"), *_checks("pair")])
+            return first_broken(subject, _ordered(mutant, "client"))
     except ImportError as error:
         return f"the SDK does not import: {_line(error)}"
 
 
-def first_broken(subject: Subject, checks: Iterable[Check]) -> str | None:
-    """The first check that fails, and the promise that is broken."""
-    for check in checks:
-        broken = check.broken(subject)
-        if broken is not None:
-            return f"{check}: {broken.promise}: got {_line(broken.got)}"
-    return None
+def _ordered(mutant: Mutant, side: str) -> list[Check]:
+    """Every check of a side, those of the changed place first: most mutants are told apart there."""
+    place = mutant.name.partition(": ")[0]
+    checks = [*_checks(side), *_checks("pair")]
+    return sorted(checks, key=lambda check: not (check.rule.startswith(place) or place.startswith(check.rule)))
 
 
 @cache
@@ -105,5 +101,5 @@ def _right_mock() -> MockServer:
     return server
 
 
-def _line(text: object) -> str:
-    return " ".join(str(text).split())[:160]
+def _line(error: Exception) -> str:
+    return " ".join(str(error).split())[:160]

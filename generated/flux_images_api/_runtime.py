@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from datetime import datetime
 from io import BytesIO
 from typing import Any, Generic, Literal, NoReturn, TypedDict, TypeVar, cast
 
@@ -109,6 +110,13 @@ class Outcomes(Generic[Success, Declared]):
             "headers": response.headers,
             "content": response.content,
         }
+
+
+def path_text(value: object) -> str:
+    """A parameter as it stands in a path, before it is quoted: as JSON has it, not as Python shows it."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return value.isoformat() if isinstance(value, datetime) else str(value)
 
 
 def _read(response: httpx.Response, source: Source, annotation: Any) -> Any:
