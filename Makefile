@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PIP_INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: demo test fast-test sdk check check-sdk contract contract-deep contract-mutants breaking lint-spec bench clean
+.PHONY: demo test fast-test sdk check check-sdk contract contract-deep contract-mutants contract-wheel breaking lint-spec bench clean
 .DEFAULT_GOAL := help
 
 help:  ## list the targets
@@ -27,6 +27,9 @@ contract-deep: $(VENV)/.dev  ## the same with many more, and other, generated re
 
 contract-mutants: $(VENV)/.dev  ## how much `make contract` catches: every single-point change of openapi.yaml
 	$(BIN)/python -m contract_tests.mutants
+
+contract-wheel: $(VENV)/.dev  ## the contract tests on the built wheel, without the source and without a network
+	bash .ci/wheel $(BIN)
 
 BASE ?= HEAD
 breaking: $(VENV)/.dev  ## what openapi.yaml breaks since BASE=REV; CHANGELOG.md must say it
