@@ -85,6 +85,19 @@ FORMS: dict[str, tuple[dict[str, Any], list[str]]] = {
 }
 
 
+FIELDS: dict[str, list[str]] = {
+    "name=Rex&age=3&tags=a&tags=b": [],
+    "name=Rex+the+%C3%B6ld&tags=a": [],
+    "age=3": ["/name: expected a value, got nothing"],
+    "name=&age=3": ["/name: expected 1 or more characters"],
+    "name=Rex&age=x": ['/age: expected an integer, got "x"'],
+    "name=Rex&age=-1": ["/age: expected 0 or more, got -1"],
+    "name=Rex&name=Tom": ["/name: expected one field of this name, got 2"],
+    "name=Rex&age=x&age=1": ["/age: expected one field of this name, got 2"],
+    "": ["/name: expected a value, got nothing"],
+}
+
+
 async def send(application: Any, method: str, url: str, **parts: Any) -> httpx.Response:
     """Send a request to a mock in this process."""
     transport = httpx.ASGITransport(application)
@@ -131,6 +144,14 @@ async def test_multipart(case: str) -> None:
     """The fields of a multipart body are read by their schemas, and each difference is told."""
     parts, expected = FORMS[case]
     check(await send(UPLOADS, "POST", "/edits", **parts), expected)
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("content", FIELDS)
+async def test_urlencoded(content: str) -> None:
+    """The fields of an encoded form are read by their schemas, and each difference is told."""
+    headers = {"Content-Type": "application/x-www-form-urlencoded", "X-Api-Key": "a"}
+    check(await send(PETS, "POST", "/api/v2/pets", content=content, headers=headers), FIELDS[content])
 
 
 @pytest.mark.anyio
