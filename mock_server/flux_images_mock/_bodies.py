@@ -106,7 +106,7 @@ def compile_body(node: Node, schemas: Schemas) -> Body:
 
 def _unhonoured(encoding: Node) -> Iterator[str]:
     """Yield what an encoding asks of a part or a field that the mock doesn't read so."""
-    usual = {"style": "form", "explode": True, "headers": {}}
+    usual: dict[str, Any] = {"style": "form", "explode": True, "headers": {}}
     for key, value in encoding.mapping().items():
         if key in usual and value != usual[key]:
             yield f"{encoding.location}/{key}: the mock can't honour this of a form's field"

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Literal
 
 from anyio import create_task_group
+
+from flux_images_mock._http import STATUS_LINES
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator, MutableMapping
@@ -134,7 +135,5 @@ def _with_length(answer: Answer, length: int) -> list[tuple[bytes, bytes]]:
 
 def _head(answer: Answer, length: int | None = None) -> bytes:
     headers = _with_length(answer, len(answer.body) if length is None else length)
-    known = {status.value: status.phrase for status in HTTPStatus}
-    lines = [f"HTTP/1.1 {answer.status} {known.get(answer.status, '')}".encode()]
-    lines += [name + b": " + value for name, value in headers]
-    return b"\r\n".join([*lines, b"connection: close", b"", b""])
+    lines = [name + b": " + value for name, value in headers]
+    return STATUS_LINES[answer.status] + b"\r\n".join([*lines, b"connection: close", b"", b""])

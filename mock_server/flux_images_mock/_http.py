@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from flux_images_mock._headers import new_request_id
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 
 Pair = tuple[bytes, bytes]
 Pairs = list[Pair]
+
+_PHRASES = {status.value: status.phrase for status in HTTPStatus}
+STATUS_LINES = {code: f"HTTP/1.1 {code} {_PHRASES.get(code, '')}\r\n".encode() for code in range(100, 1000)}
 
 _LONGEST_HEADER = 4000
 _LONGEST_PART = 500

@@ -1,7 +1,6 @@
-"""HTTP/1.1 on the wire: limits in size and time on what a client sends, and endings that it can still read.
+"""One connection of HTTP/1.1: requests answered in turn, limits in time, and endings that a client can still read.
 
 An answer that needn't wait for anything leaves in the same breath in which its request came: no task is made for it.
-httptools already refuses what is ambiguous: two lengths, a length beside chunks, bad syntax.
 """
 
 from __future__ import annotations
@@ -9,14 +8,11 @@ from __future__ import annotations
 import asyncio
 import struct
 from collections import deque
-from dataclasses import dataclass, field
-from http import HTTPStatus
 from socket import SO_LINGER, SOL_SOCKET
 from typing import TYPE_CHECKING, Any, cast
 
-import httptools
-
-from flux_images_mock._http import Exchange, Headers, Request, origin_of
+from flux_images_mock._http import STATUS_LINES
+from flux_images_mock._reader import Reader
 
 if TYPE_CHECKING:
     from uvicorn.config import Config
@@ -25,9 +21,7 @@ if TYPE_CHECKING:
     from flux_images_mock._app import MockApp
     from flux_images_mock._faults import End
     from flux_images_mock._http import Answer
-
-MOST_HEAD_BYTES = 64 * 1024
-"""Bytes of a request line and its headers."""
+    from flux_images_mock._reader import Turn
 
 _IDLE = 75.0
 """Seconds for which a connection that has carried a request waits for the next, longer than clients keep theirs."""
@@ -39,29 +33,6 @@ _SLOWEST = 1024 * 1024
 """Bytes a second at which a body may take its time."""
 
 _NO_LINGER = struct.pack("ii", 1, 0)  # closing then resets the connection
-_PHRASES = {status.value: status.phrase for status in HTTPStatus}
-_STATUS_LINES = {code: f"HTTP/1.1 {code} {_PHRASES.get(code, '')}\r\n".encode() for code in range(100, 1000)}
-
-
-@dataclass(slots=True)
-class _Turn:
-    """One request on the connection, which may still be arriving."""
-
-    exchange: Exchange
-    keep_alive: bool
-    expects_continue: bool
-    parts: list[bytes] = field(default_factory=lambda: [])
-    size: int = 0
-    whole: bool = False
-    admitted: bool = False
-
-
-class _BodyOf:
-    """What a second parser tells of a connection: the body alone."""
-
-    def __init__(self, connection: MockProtocol) -> None:
-        self.on_body = connection.on_body
-        self.on_message_complete = connection.on_message_complete
 
 
 class MockProtocol(asyncio.Protocol):
@@ -84,29 +55,24 @@ class MockProtocol(asyncio.Protocol):
         self._server = server_state
         self._loop = _loop or asyncio.get_running_loop()
         self._header_timeout = header_timeout
-        self._parser = httptools.HttpRequestParser(self)
-        self._parser.set_dangerous_leniencies(lenient_data_after_close=True)
-        self._turns: deque[_Turn] = deque()
+        self._turns: deque[Turn] = deque()
         self._task: asyncio.Task[None] | None = None
-        self._url = b""
-        self._pairs: list[tuple[bytes, bytes]] = []
-        self._host: bytes | None = None
-        self._origin = ""
-        self._since = self._loop.time()
-        self._in_head = True
-        self._head_bytes = 0
-        self._arriving = False
-        self._idle = header_timeout
         self._drawing = False
         self._paused = False
         self._writable = True
         self._last = False
         self._over = False
-        self._refusal: tuple[int, str] | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Start to watch the time: a connection on which nothing comes is closed as well."""
         self._transport = cast("asyncio.Transport", transport)  # asyncio's base class names it loosely
+        self._reader = Reader(
+            self._app.begin,
+            self._take,
+            self._app.engine.max_body,
+            self._loop.time,
+            transport.get_extra_info("sockname"),
+        )
         self._server.connections.add(self)  # type: ignore[arg-type]  # uvicorn names its own classes
         self._watch = self._loop.call_later(self._header_timeout, self._look)
 
@@ -121,20 +87,10 @@ class MockProtocol(asyncio.Protocol):
             self._task.cancel()
 
     def data_received(self, data: bytes) -> None:
-        """Take what came, and answer what is whole; refuse a head that grows without an end."""
-        if self._over:
-            return
-        if self._in_head:
-            self._head_bytes += len(data)
-        try:
-            self._parser.feed_data(data)
-        except httptools.HttpParserUpgrade as upgrade:
-            self._decline_upgrade(data[upgrade.args[0] :])
-        except httptools.HttpParserError:
-            self._refusal = self._refusal or (400, "This is not HTTP/1.1.")
-        if self._in_head and self._head_bytes > MOST_HEAD_BYTES:
-            self._refusal = self._refusal or (431, "The request's head is too large.")
-        self._advance()
+        """Read what came, and answer what is whole."""
+        if not self._over:
+            self._reader.feed(data)
+            self._advance()
 
     def eof_received(self) -> bool:
         """Take a client that says no more for one that has left, as nginx does, unless its picture is being drawn."""
@@ -156,81 +112,10 @@ class MockProtocol(asyncio.Protocol):
         if self._task is None:
             self._transport.close()
 
-    def on_message_begin(self) -> None:
-        """Begin a request."""
-        self._url = b""
-        self._pairs = []
-        self._arriving = True
-        self._idle = _IDLE
-        self._since = self._loop.time()
-
-    def on_url(self, url: bytes) -> None:
-        """Take a part of the request's target."""
-        self._url += url
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        """Take a header."""
-        self._pairs.append((name.lower(), value))
-
-    def on_headers_complete(self) -> None:
-        """Line the request up, whose answer may go out before its body is here."""
-        self._in_head = False
-        parser, headers = self._parser, Headers(self._pairs)
-        if self._head_bytes > MOST_HEAD_BYTES:
-            size = len(self._url) + sum(len(name) + len(value) + 4 for name, value in self._pairs)
-            if size > MOST_HEAD_BYTES:
-                self._stop(431, "The request's head is too large.")
-        version = parser.get_http_version()
-        host = headers.get(b"host")
-        if version == "1.1" and (host is None or (headers.repeated and len(headers.all(b"host")) > 1)):
-            self._stop(400, "A request has exactly one Host header.")
-        path, _, query = self._url.partition(b"?")
-        if path[:1] != b"/" or b"#" in self._url:
-            url = httptools.parse_url(self._url)
-            path, query = url.path, url.query or b""
-        if host is None or host != self._host:
-            self._host, self._origin = host, origin_of("http", host, self._transport.get_extra_info("sockname"))
-        request = Request(parser.get_method().decode("ascii"), path.decode("ascii"), query, headers, self._origin)
-        turn = _Turn(
-            self._app.begin(request),
-            keep_alive=version != "1.0" and parser.should_keep_alive() and not parser.should_upgrade(),
-            expects_continue=(headers.get(b"expect") or b"").lower() == b"100-continue",
-        )
+    def _take(self, turn: Turn) -> None:
         self._turns.append(turn)
         if self._task is not None or len(self._turns) > 1:
             self._pause()
-
-    def on_body(self, body: bytes) -> None:
-        """Take a part of the body, as far as it may go."""
-        turn = self._turns[-1]
-        turn.size += len(body)
-        if turn.size <= self._app.engine.max_body:
-            turn.parts.append(body)
-
-    def on_message_complete(self) -> None:
-        """End a request, unless the parser has only lost sight of its body."""
-        if self._parser.should_upgrade() and self._framing():
-            return
-        self._turns[-1].whole = True
-        self._arriving = False
-        self._in_head = True
-        self._head_bytes = 0
-
-    def _stop(self, status: int, text: str) -> None:
-        """Give the request up from within the parser."""
-        self._refusal = status, text
-        raise ValueError(text)
-
-    def _framing(self) -> list[tuple[bytes, bytes]]:
-        return [(name, value) for name, value in self._pairs if name in (b"content-length", b"transfer-encoding")]
-
-    def _decline_upgrade(self, rest: bytes) -> None:
-        """Read the body of a request that offers another protocol: its parser takes the bytes for that protocol's."""
-        framing = self._framing()
-        if framing:
-            self._parser = httptools.HttpRequestParser(_BodyOf(self))
-            lines = b"".join(b"%b: %b\r\n" % header for header in framing)
-            self._parser.feed_data(b"POST / HTTP/1.1\r\n%b\r\n%b" % (lines, rest))
 
     def _advance(self) -> None:
         """Answer the requests that can be answered, in order; then refuse what came after them, if it was bad."""
@@ -249,13 +134,13 @@ class MockProtocol(asyncio.Protocol):
                 self._write(turn, answer)
                 self._app.finish(turn.exchange, answer)
         if self._task is None and self._writable and not self._over:
-            if self._refusal is not None:
-                self._refuse(*self._refusal)
+            if self._reader.refusal is not None:
+                self._refuse(*self._reader.refusal)
             elif self._paused:
                 self._paused = False
                 self._transport.resume_reading()
 
-    def _answer(self, turn: _Turn) -> Answer | None:
+    def _answer(self, turn: Turn) -> Answer | None:
         """Return the answer to a request, nothing while its body is awaited."""
         app, exchange = self._app, turn.exchange
         if not turn.admitted:
@@ -269,7 +154,7 @@ class MockProtocol(asyncio.Protocol):
             return app.engine.too_large(exchange)
         return app.answer(exchange, b"".join(turn.parts)) if turn.whole else None
 
-    async def _deliver_slowly(self, turn: _Turn, answer: Answer) -> None:
+    async def _deliver_slowly(self, turn: Turn, answer: Answer) -> None:
         app, exchange = self._app, turn.exchange
         try:
             if answer.later is not None:
@@ -312,10 +197,10 @@ class MockProtocol(asyncio.Protocol):
         else:
             self._transport.close()
 
-    def _write(self, turn: _Turn, answer: Answer) -> None:
+    def _write(self, turn: Turn, answer: Answer) -> None:
         """Send an answer whole, and close the connection after it where it can't go on."""
         closing = self._last or answer.close or not (turn.whole and turn.keep_alive)
-        lines = [_STATUS_LINES[answer.status]]
+        lines = [STATUS_LINES[answer.status]]
         for name, value in (*self._server.default_headers, *answer.headers):
             lines += (name, b": ", value, b"\r\n")
             if name == b"connection":
@@ -333,7 +218,7 @@ class MockProtocol(asyncio.Protocol):
         """Answer in place of the application, and close."""
         self._turns.clear()
         self._transport.write(
-            _STATUS_LINES[status]
+            STATUS_LINES[status]
             + b"content-type: text/plain; charset=utf-8\r\ncontent-length: %d\r\n" % (len(text) + 1)
             + b"connection: close\r\n\r\n"
             + f"{text}\n".encode()
@@ -359,16 +244,17 @@ class MockProtocol(asyncio.Protocol):
         """Close the connection if a request has taken too long to arrive, or to begin; look again later if not."""
         if self._over:
             return
-        now = self._loop.time()
-        due = self._since + self._idle
+        now, reader = self._loop.time(), self._reader
+        idle = self._header_timeout if reader.turn is None else _IDLE
+        due = reader.since + idle
         if self._task is not None or self._paused or not self._writable:
             due = now + self._header_timeout
-        elif self._arriving:
+        elif reader.arriving:
             size = self._turns[-1].size if self._turns else 0
-            due = self._since + self._header_timeout + size / _SLOWEST
+            due = reader.since + self._header_timeout + size / _SLOWEST
         if now < due:
             self._watch = self._loop.call_at(min(due, now + self._header_timeout), self._look)
-        elif self._arriving:
+        elif reader.arriving:
             self._refuse(408, "The request took too long to arrive.")
         else:
             self._end("close")
