@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 import orjson
 
+from flux_images_mock._durations import OptionError
 from flux_images_mock._engine import Engine
 from flux_images_mock._http import Answer
 from flux_images_mock._respond import special
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     """Does what an operation says, and returns the JSON to answer with."""
 
 _DESCRIPTION = Path(__file__).with_name("control.yaml")
+_HOST = re.compile(r"([a-z0-9_.-]+|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?", re.IGNORECASE | re.ASCII)
 
 
 class Control:
@@ -36,7 +38,7 @@ class Control:
     def __init__(self, engine: Engine, state: State, options: Options) -> None:
         self._played = engine
         self._state = state
-        self._hosts = frozenset(host.lower() for host in options.get("allow_hosts", ()))
+        self._hosts = {"localhost", *map(_allowed, options.get("allow_hosts", ()))}
 
     def admit(self, exchange: Exchange) -> Answer | None:
         """Judge a request by its head: a page that gave itself a name for this machine is turned away."""
@@ -65,11 +67,8 @@ class Control:
         return engine
 
     def _trusts(self, host: str) -> bool:
-        try:
-            name = urlsplit(f"//{host}").hostname or ""
-            return name in self._hosts or name == "localhost" or ipaddress.ip_address(name).is_loopback
-        except ValueError:
-            return False
+        name = _name(host)
+        return name in self._hosts or _is_loopback(name)
 
     def _requests(self, exchange: Exchange) -> Any:
         last: int = exchange.parameters.get(("query", "last"), 0)
@@ -100,6 +99,26 @@ class Control:
     def _advance(self, exchange: Exchange) -> Any:
         self._state.clock.advance(exchange.body["advance"])
         return {"now": self._state.clock.now()}
+
+
+def _name(host: str) -> str:
+    """Return the name or address in a Host header, in lower case; nothing where it is none."""
+    match = _HOST.fullmatch(host)
+    return "" if match is None else match[1].strip("[]").lower()
+
+
+def _allowed(host: str) -> str:
+    name = _name(host)
+    if not name:
+        raise OptionError("allow_hosts", "a host's name or address, without a scheme", host)
+    return name
+
+
+def _is_loopback(name: str) -> bool:
+    try:
+        return ipaddress.ip_address(name).is_loopback
+    except ValueError:
+        return False
 
 
 def _source(action: Action) -> Source:

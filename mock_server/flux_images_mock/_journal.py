@@ -2,33 +2,20 @@
 
 from __future__ import annotations
 
-import re
 from collections import deque
-from dataclasses import dataclass, replace
-from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, cast
 
-from flux_images_mock._json import is_array, is_object
 from flux_images_mock._paths import CONTROL, PICTURES
+from flux_images_mock._redact import hide, key_of, readable, shortened
 
 if TYPE_CHECKING:
-    from flux_images_mock._http import Answer, Exchange, Pair, Pairs, Violation
+    from flux_images_mock._http import Answer, Exchange, Pairs, Violation
 
 MOST_REQUESTS = 1000
 _MOST_BYTES = 8 * 1024 * 1024
 _ENTRY_BYTES = 1500
-_BODY_BYTES = 64 * 1024
 _LONGEST_PATH = 500
-_SHORTEST_IMAGE = 64
-_MOST_FIELDS = 50
-_SCALARS = (int, float)
-
-_HARMLESS = frozenset(
-    b"host accept accept-encoding connection user-agent content-type content-length prefer transfer-encoding".split()
-)
-_SECRET = re.compile(rb"auth|key|token|secret|cookie|password|session|signature", re.IGNORECASE)
-_KEY = re.compile(r"sk-(?!mock-)[\w-]+", re.ASCII)
-_IMAGE = re.compile(r"data:|iVBORw0KGgo|/9j/|UklGR|R0lGOD|Qk[0-2]|[A-Za-z0-9+/_-]{200,}={0,2}\Z", re.ASCII)
 
 
 @dataclass(slots=True)
@@ -104,17 +91,17 @@ class Journal:
     def add(self, exchange: Exchange, answer: Answer) -> RecordedRequest:
         """Write a request down as it is answered."""
         request, operation = exchange.request, exchange.operation
-        pairs = request.headers.pairs[:_MOST_FIELDS]
-        body, size = shortened(exchange.body)
+        key = key_of(request)
+        body, size = shortened(exchange.body, key)
         entry = RecordedRequest(
             exchange.begun,
             request.method,
-            _hidden(request.path)[:_LONGEST_PATH],
-            [pair if pair[0] in _HARMLESS and len(pair[1]) < 300 else _clean(pair) for pair in pairs],
-            {name: value for (_, name), value in exchange.parameters.items()} if exchange.parameters else {},
+            hide(request.path, key)[:_LONGEST_PATH],
+            readable(request.headers.pairs, key),
+            _parameters(exchange, key) if exchange.parameters else {},
             body,
             None if operation is None else operation.operation_id,
-            tuple(map(_without_key, exchange.violations)) if exchange.violations else (),
+            tuple(exchange.violations),
             None if exchange.scenario is None else exchange.scenario.name,
             None if answer.delay or answer.later is not None else status_sent(answer),
             exchange.billed,
@@ -135,6 +122,11 @@ class Journal:
         return [entry for entry in self.entries() if not entry.path.startswith(PICTURES)]
 
 
+def _parameters(exchange: Exchange, key: str) -> dict[str, Any]:
+    named, _ = shortened({name: value for (_, name), value in exchange.parameters.items()}, key)
+    return cast("dict[str, Any]", named)
+
+
 def status_sent(answer: Answer) -> int | None:
     """Return the status that goes back with an answer, nothing where a fault keeps it."""
     fault = answer.fault
@@ -144,75 +136,3 @@ def status_sent(answer: Answer) -> int | None:
 def is_journaled(path: str) -> bool:
     """Return whether requests for this path are written down: all but those to the control API."""
     return not path.startswith(CONTROL) or path.startswith(PICTURES)
-
-
-def _hidden(text: str) -> str:
-    return _KEY.sub("sk-***", text) if "sk-" in text else text
-
-
-def _without_key(violation: Violation) -> Violation:
-    return replace(violation, where=_hidden(violation.where), got=_hidden(violation.got))
-
-
-@lru_cache(maxsize=256)
-def _is_secret(name: bytes) -> bool:
-    return _SECRET.search(name) is not None
-
-
-def _clean(pair: Pair) -> Pair:
-    name, value = pair
-    return name[:100], b"***" if _is_secret(name) else value[:300]
-
-
-def shortened(body: Any) -> tuple[Any, int]:
-    """Return a JSON value without image data and within 64 KiB, and about how many bytes it takes."""
-    if is_object(body):
-        size = 0
-        for value in body.values():
-            if isinstance(value, str):
-                if len(value) >= _SHORTEST_IMAGE and _IMAGE.match(value):
-                    break
-                size += 120 + 2 * len(value)
-            elif value is None or isinstance(value, _SCALARS):
-                size += 120
-            else:
-                break
-        else:
-            if size < _BODY_BYTES and len(body) < _MOST_FIELDS:
-                return body, size
-    left = [_BODY_BYTES]
-    return _shortened(body, left), _BODY_BYTES - left[0]
-
-
-def _shortened(value: Any, left: list[int]) -> Any:
-    if isinstance(value, str):
-        left[0] -= 60 + len(value)
-        if len(value) >= _SHORTEST_IMAGE and _IMAGE.match(value):
-            left[0] += len(value)
-            return f"<image data, {len(value)} characters>"
-        if left[0] < 0:
-            return f"<{len(value)} characters>"
-        return value
-    left[0] -= 60
-    if isinstance(value, bytes):
-        return f"<{len(value)} bytes>"
-    if left[0] < 0:
-        return "<more>"
-    if is_object(value):
-        shorter: dict[str, Any] = {}
-        for name, item in value.items():
-            if left[0] < 0:
-                shorter["<more>"] = f"{len(value) - len(shorter)} more"
-                break
-            shorter[name] = _shortened(item, left)
-            left[0] -= len(name)
-        return shorter
-    if is_array(value):
-        items: list[Any] = []
-        for item in value:
-            if left[0] < 0:
-                items.append(f"<{len(value) - len(items)} more>")
-                break
-            items.append(_shortened(item, left))
-        return items
-    return value

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, TextIO
 
 import orjson
 
+from flux_images_mock._redact import hide, key_of
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -69,8 +71,8 @@ def _printer(out: TextIO) -> Callable[[str], None]:
 
 
 def _path(exchange: Exchange) -> str:
-    """Return the path without its query, where a key may stand."""
-    path = exchange.request.path
+    """Return the path without a key, and without its query, where a key may stand."""
+    path = hide(exchange.request.path, key_of(exchange.request))
     return path if len(path) <= _LONGEST_PATH else f"{path[:_LONGEST_PATH]}..."
 
 

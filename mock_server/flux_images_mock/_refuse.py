@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -10,6 +11,7 @@ import orjson
 
 from flux_images_mock._http import Answer, Exchange, Pair, Violation, violations_header
 from flux_images_mock._json import is_array, is_object
+from flux_images_mock._redact import hide, key_of
 from flux_images_mock._responses import MismatchError, Response
 
 if TYPE_CHECKING:
@@ -54,15 +56,19 @@ class Refusals:
         detail: str = "",
         headers: Sequence[Pair] = (),
     ) -> Answer:
-        """Return the refusal.
+        """Return the refusal. No key is in it, though the caller may have put one in the wrong place.
 
         `detail` is for people, the differences themselves if it isn't given. `headers` are what HTTP asks of such
         an answer; a description with words of its own for it has its own ideas of headers as well.
         """
-        exchange.violations = list(violations)
+        key = key_of(exchange.request)
+        violations = exchange.violations = [
+            replace(violation, where=hide(violation.where, key), got=hide(violation.got, key))
+            for violation in violations
+        ]
         words = {
             "method": exchange.request.method,
-            "path": exchange.request.path,
+            "path": hide(exchange.request.path, key),
             "request_id": exchange.request_id.decode(),
             "detail": detail or "; ".join(map(str, violations)),
             "where": violations[0].where if violations else "",

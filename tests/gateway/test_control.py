@@ -10,9 +10,11 @@ import httpx
 import pytest
 from openapi_spec_validator import validate
 
-from flux_images_mock import MockServer, _control
+from flux_images_mock import MockServer, _control, app
+from flux_images_mock._durations import OptionError
 from flux_images_mock._spec import read_tree
 from tests.gateway.conftest import ask
+from tests.mock.wire import exchange
 
 CONTROL = {"X-Flux-Mock": "control"}
 
@@ -101,10 +103,19 @@ HOSTS = [
     ("127.0.0.1:9", 200),
     ("127.8.8.8", 200),
     ("[::1]:4010", 200),
+    ("[0:0:0:0:0:0:0:1]", 200),
     ("evil.example", 403),
     ("localhost.evil.example", 403),
     ("127.0.0.1.evil.example", 403),
     ("192.168.0.7", 403),
+    ("[::ffff:192.168.0.7]", 403),
+    ("[fe80::1]", 403),
+    ("user@localhost", 403),
+    ("localhost:port", 403),
+    ("localhost/evil", 403),
+    ("evil.example, localhost", 403),
+    ("127.1", 403),
+    ("0.0.0.0", 403),
     ("[", 403),
     ("", 403),
 ]
@@ -116,9 +127,38 @@ def test_only_a_loopback_host_is_answered(host: str, status: int, api: httpx.Cli
     assert api.get("bill", headers={"Host": host}).status_code == status
 
 
+NO_HOST: list[tuple[bytes, int]] = [
+    (b"GET /__mock__/bill HTTP/1.0\r\n\r\n", 403),
+    (b"GET /__mock__/bill HTTP/1.1\r\n\r\n", 400),
+    (b"GET /__mock__/bill HTTP/1.1\r\nHost: localhost\r\nHost: evil.example\r\n\r\n", 400),
+]
+
+
+@pytest.mark.parametrize(("request_", "status"), NO_HOST)
+def test_no_host_and_two_hosts_are_refused(request_: bytes, status: int, mock: MockServer) -> None:
+    """Neither says which machine was meant."""
+    assert [reply.status for reply in exchange(mock.url, request_)] == [status]
+
+
+def test_whatever_changes_something_needs_the_header() -> None:
+    """Each operation of the description but those that only read."""
+    description = read_tree(Path(_control.__file__).with_name("control.yaml"))
+    needed = {"$ref": "#/components/parameters/Control"}
+    for path, item in description["paths"].items():
+        for method, operation in item.items():
+            assert method == "get" or needed in operation["parameters"], path
+
+
+@pytest.mark.parametrize("host", ["http://mock.local", "", "mock local"])
+def test_a_wrong_host_is_an_error_at_start(host: str) -> None:
+    """One that no Host header could match."""
+    with pytest.raises(OptionError, match="allow_hosts"):
+        app(allow_hosts=[host])
+
+
 def test_other_hosts_can_be_allowed() -> None:
     """For a mock in a container."""
-    with MockServer(allow_hosts=["mock.local"]) as mock, httpx.Client(trust_env=False, verify=False) as client:
+    with MockServer(allow_hosts=["Mock.local:4010"]) as mock, httpx.Client(trust_env=False, verify=False) as client:
         statuses = [
             client.get(f"{mock.url}/__mock__/bill", headers={"Host": host}).status_code
             for host in ("mock.local:80", "other")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
 import pickle
+from io import StringIO
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -12,9 +14,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from flux_images_mock._app import MockApp
 from flux_images_mock._bill import Bill
+from flux_images_mock._engine import Engine
 from flux_images_mock._http import Answer, Exchange, Headers, Request
-from flux_images_mock._journal import Journal, shortened
+from flux_images_mock._journal import Journal
+from flux_images_mock._log import for_people, for_programs
+from flux_images_mock._redact import shortened
+from flux_images_mock._spec import load
+from flux_images_mock._state import State
 from tests.gateway.conftest import BODY, PATH, ask
 
 if TYPE_CHECKING:
@@ -43,29 +51,74 @@ def test_a_refused_request_is_written_down(either: Mock) -> None:
     assert [violation.where for violation in either.requests[0].violations] == ["/aspect_ratio", "/n"]
 
 
-WAYS = [
-    {"headers": {"Authorization": f"Bearer {SECRET}"}},
-    {"headers": {"Authorization": SECRET}},
-    {"headers": {"Authorization": f"Basic {SECRET}"}},
-    {"headers": {"X-Api-Key": SECRET}},
-    {"headers": {"Cookie": f"session={SECRET}"}},
-    {"headers": {"X-Goog-Auth-Token": SECRET}},
-    {"params": {"api_key": SECRET}},
-]
+BEARER = {"Authorization": f"Bearer {SECRET}"}
+PLAIN = "live_0123456789abcdef"
+PASSWORD = base64.b64encode(f"user:{PLAIN}".encode()).decode()
+WAYS: dict[str, dict[str, Any]] = {
+    "bearer": {"headers": BEARER},
+    "raw": {"headers": {"Authorization": SECRET}},
+    "basic": {"headers": {"Authorization": f"Basic {SECRET}"}},
+    "name and password": {"headers": {"Authorization": f"Basic {PASSWORD}", "X-Basic": f"Basic {PASSWORD}"}},
+    "twice": {"headers": [("Authorization", f"Bearer {SECRET}"), ("Authorization", f"Bearer {PLAIN}")]},
+    "another header": {"headers": {"X-Api-Key": SECRET}},
+    "a longer name": {"headers": {"X-Goog-Auth-Token": PLAIN}},
+    "a cookie": {"headers": {"Cookie": f"session={PLAIN}"}},
+    "the query": {"params": {"api_key": PLAIN}},
+    "the page before": {"headers": {"Referer": f"http://localhost/?api_key={PLAIN}"}},
+    "a preference": {"headers": {**BEARER, "Prefer": f"scenario={SECRET}"}},
+    "the client's name": {"headers": {**BEARER, "User-Agent": f"tool/{SECRET}"}},
+    "a field's value": {"headers": BEARER, "json": {**BODY, "n": SECRET}},
+    "a field's name": {"headers": BEARER, "json": {**BODY, SECRET: 1}},
+    "the prompt": {"headers": BEARER, "json": {**BODY, "prompt": f"write {SECRET}"}},
+    "a field of its own": {"headers": BEARER, "json": {**BODY, "api_key": PLAIN}},
+    "deep in a field": {"headers": BEARER, "json": {**BODY, "more": [{"password": PLAIN, "say": SECRET}]}},
+    "a key without a mark": {
+        "headers": {"Authorization": f"Bearer {PLAIN}"},
+        "json": {**BODY, "prompt": PLAIN, "n": PLAIN},
+    },
+}
+SECRETS = (SECRET, PLAIN, PASSWORD)
 
 
-@pytest.mark.parametrize("way", WAYS, ids=str)
+@pytest.fixture(scope="module")
+def logged() -> tuple[MockApp, StringIO]:
+    """A mock with both kinds of log, and what they wrote."""
+    state, written = State(), StringIO()
+    logs = [for_people(written), for_programs(written)]
+
+    def log(exchange: Exchange, answer: Answer, milliseconds: float) -> None:
+        for each in logs:
+            each(exchange, answer, milliseconds)
+
+    return MockApp(Engine(load(None), state, {}), state, {}, log), written
+
+
+@pytest.mark.parametrize("way", WAYS)
 @pytest.mark.parametrize("path", [PATH, f"/v1/{SECRET}"])
-def test_no_key_is_kept(way: dict[str, Any], path: str, mock: MockServer) -> None:
-    """However a key comes, neither journal nor bill nor control API has it."""
-    with httpx.Client(base_url=mock.url, trust_env=False, verify=False) as client:
-        client.post(path, json=BODY, **way)
-        told = client.get("/__mock__/requests").text + client.get("/__mock__/bill").text
-    state = mock.app.state
-    kept = repr(mock.requests) + repr(state.bill) + "".join(map(str, mock.requests)) + told
-    assert len(mock.requests) == 1
-    assert SECRET not in kept
-    assert SECRET.encode() not in pickle.dumps(mock.requests)
+def test_no_key_is_kept(way: str, path: str, logged: tuple[MockApp, StringIO]) -> None:
+    """However a key comes, neither journal, bill, control API, log nor the list of differences has it."""
+    mock, written = logged
+    mock.state.reset()
+    written.truncate(0)
+
+    sent: dict[str, Any] = {"json": BODY, **WAYS[way]}
+
+    async def call() -> str:
+        async with httpx.AsyncClient(transport=httpx.ASGITransport(mock), base_url="http://localhost") as client:
+            answer = await client.post(path, **sent)
+            shown = [await client.get(f"/__mock__/{name}") for name in ("requests", "bill")]
+            return "".join([answer.text, repr(answer.headers), *(each.text for each in shown)])
+
+    told = asyncio.run(call())
+    (entry,) = mock.state.journal.requests()
+    kept = told + repr(entry) + str(entry) + repr(mock.state.bill) + written.getvalue() + repr(pickle.dumps(entry))
+    assert [secret for secret in SECRETS if secret in kept] == []
+
+
+@pytest.mark.parametrize("prompt", ["A risk-taking fox on a desk-mounted lamp", "sk-8", "the token of my password"])
+def test_words_are_no_keys(prompt: str) -> None:
+    """A prompt is kept as it was written."""
+    assert shortened({"prompt": prompt, "max_tokens": 7}, "")[0] == {"prompt": prompt, "max_tokens": 7}
 
 
 IMAGES = [
