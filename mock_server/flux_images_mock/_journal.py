@@ -91,7 +91,7 @@ class Journal:
     def add(self, exchange: Exchange, answer: Answer) -> RecordedRequest:
         """Write a request down as it is answered."""
         request, operation = exchange.request, exchange.operation
-        key = key_of(request)
+        key = key_of(exchange)
         body, size = shortened(exchange.body, key)
         entry = RecordedRequest(
             exchange.begun,

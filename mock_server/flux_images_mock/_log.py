@@ -72,7 +72,7 @@ def _printer(out: TextIO) -> Callable[[str], None]:
 
 def _path(exchange: Exchange) -> str:
     """Return the path without a key, and without its query, where a key may stand."""
-    path = hide(exchange.request.path, key_of(exchange.request))
+    path = hide(exchange.request.path, key_of(exchange))
     return path if len(path) <= _LONGEST_PATH else f"{path[:_LONGEST_PATH]}..."
 
 

@@ -9,19 +9,20 @@ from typing import TYPE_CHECKING, Any
 from flux_images_mock._json import is_array, is_object
 
 if TYPE_CHECKING:
-    from flux_images_mock._http import Pair, Pairs, Request
+    from flux_images_mock._http import Exchange, Pair, Pairs
+
+NO_KEY = "\udfff no key"
+"""Stands in no text that came in UTF-8."""
 
 _BODY_BYTES = 64 * 1024
-_SHORTEST_KEY = 8
+_SHORTEST_KEY = 8  # shorter ones could be words
 _SHORTEST_IMAGE = 64
 _MOST_FIELDS = 50
 _LONGEST_HEADER = 300
 _SCALARS = (int, float)
 _HIDDEN = "***"
 
-_HARMLESS = frozenset(
-    b"host accept accept-encoding connection user-agent content-type content-length prefer transfer-encoding".split()
-)
+_HARMLESS = frozenset(b"host accept accept-encoding connection content-type content-length transfer-encoding".split())
 _SECRET_HEADER = re.compile(rb"auth|key|token|secret|cookie|password|session|signature|referer", re.IGNORECASE)
 _SECRET_FIELD = re.compile(
     r"(?:x[-_])?(?:api[-_]?key|(?:access|auth)[-_]?token|authorization|password|(?:client[-_]?)?secret)", re.IGNORECASE
@@ -30,18 +31,18 @@ _KEY = re.compile(r"(?<![A-Za-z0-9])sk-(?!mock-)[\w-]{8,}", re.ASCII)
 _IMAGE = re.compile(r"data:|iVBORw0KGgo|/9j/|UklGR|R0lGOD|Qk[0-2]|[A-Za-z0-9+/_-]{200,}={0,2}\Z", re.ASCII)
 
 
-def key_of(request: Request) -> str:
-    """Return what a request's Authorization header holds as a key, if it is long enough to be told from a word."""
-    line = request.headers.get(b"authorization")
-    if line is None:
-        return ""
-    key = line.strip().rpartition(b" ")[2].decode("latin-1")
-    return key if len(key) >= _SHORTEST_KEY else ""
+def key_of(exchange: Exchange) -> str:
+    """Return the key that came with a request, taken or not, else a text that stands nowhere."""
+    key = exchange.credential
+    if key is None:
+        line = exchange.request.headers.get(b"authorization") or b""
+        key = line.strip().rpartition(b" ")[2].decode("latin-1")
+    return key if len(key) >= _SHORTEST_KEY else NO_KEY
 
 
 def hide(text: str, key: str) -> str:
     """Return a text without the caller's own key, and without what looks like one."""
-    if key and key in text:
+    if key in text:
         text = text.replace(key, _HIDDEN)
     return _KEY.sub("sk-***", text) if "sk-" in text else text
 
@@ -49,20 +50,21 @@ def hide(text: str, key: str) -> str:
 def readable(pairs: Pairs, key: str) -> Pairs:
     """Return a request's headers, those that may carry a key as `***`."""
     return [
-        (name, value)
-        if name in _HARMLESS and len(value) < _LONGEST_HEADER and b"sk-" not in value
-        else _clean(name, value, key)
-        for name, value in pairs[:_MOST_FIELDS]
+        pair if pair[0] in _HARMLESS else _hidden_pair(pair[0]) or _clean(pair, key) for pair in pairs[:_MOST_FIELDS]
     ]
 
 
-def _clean(name: bytes, value: bytes, key: str) -> Pair:
-    if _is_secret_header(name):
-        return name[:_LONGEST_HEADER], _HIDDEN.encode()
+def _clean(pair: Pair, key: str) -> Pair:
+    name, value = pair
     return name[:_LONGEST_HEADER], hide(value.decode("latin-1"), key)[:_LONGEST_HEADER].encode("latin-1")
 
 
-def shortened(value: Any, key: str = "") -> tuple[Any, int]:
+@lru_cache(maxsize=256)
+def _hidden_pair(name: bytes) -> Pair | None:
+    return (name[:_LONGEST_HEADER], _HIDDEN.encode()) if _SECRET_HEADER.search(name) else None
+
+
+def shortened(value: Any, key: str = NO_KEY) -> tuple[Any, int]:
     """Return a JSON value without keys and image data and within 64 KiB, and about how many bytes it takes."""
     size = _size_of_plain(value, key) if is_object(value) else None
     if size is not None:
@@ -80,7 +82,7 @@ def _size_of_plain(value: dict[str, Any], key: str) -> int | None:
         if isinstance(item, str):
             if len(item) >= _SHORTEST_IMAGE and _IMAGE.match(item):
                 return None
-            if "sk-" in item or (key and key in item):
+            if "sk-" in item or key in item:
                 return None
             size += 120 + 2 * len(item)
         elif item is None or isinstance(item, _SCALARS):
@@ -88,11 +90,6 @@ def _size_of_plain(value: dict[str, Any], key: str) -> int | None:
         else:
             return None
     return size if size < _BODY_BYTES and len(value) < _MOST_FIELDS else None
-
-
-@lru_cache(maxsize=256)
-def _is_secret_header(name: bytes) -> bool:
-    return _SECRET_HEADER.search(name) is not None
 
 
 @lru_cache(maxsize=256)

@@ -61,7 +61,7 @@ class Refusals:
         `detail` is for people, the differences themselves if it isn't given. `headers` are what HTTP asks of such
         an answer; a description with words of its own for it has its own ideas of headers as well.
         """
-        key = key_of(exchange.request)
+        key = key_of(exchange)
         violations = exchange.violations = [
             replace(violation, where=hide(violation.where, key), got=hide(violation.got, key))
             for violation in violations

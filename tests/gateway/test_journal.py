@@ -118,7 +118,7 @@ def test_no_key_is_kept(way: str, path: str, logged: tuple[MockApp, StringIO]) -
 @pytest.mark.parametrize("prompt", ["A risk-taking fox on a desk-mounted lamp", "sk-8", "the token of my password"])
 def test_words_are_no_keys(prompt: str) -> None:
     """A prompt is kept as it was written."""
-    assert shortened({"prompt": prompt, "max_tokens": 7}, "")[0] == {"prompt": prompt, "max_tokens": 7}
+    assert shortened({"prompt": prompt, "max_tokens": 7})[0] == {"prompt": prompt, "max_tokens": 7}
 
 
 IMAGES = [
