@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PIP_INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: demo test fast-test sdk check check-sdk contract contract-deep contract-mutants contract-wheel breaking lint-spec bench clean
+.PHONY: demo test fast-test sdk check check-sdk contract contract-deep contract-mutants mutants contract-wheel breaking lint-spec bench clean
 .DEFAULT_GOAL := help
 
 help:  ## list the targets
@@ -30,6 +30,10 @@ contract-mutants: $(VENV)/.dev  ## how much `make contract` catches: every singl
 
 contract-wheel: $(VENV)/.dev  ## the contract tests on the built wheel, without the source and without a network
 	bash .ci/wheel $(BIN)
+mutants: $(VENV)/.dev  ## how much the tests of retries, errors, base64 and picture checks catch: changed code
+	$(PIP_INSTALL) mutmut==3.8.1
+	$(BIN)/mutmut run
+	$(BIN)/mutmut results
 
 BASE ?= HEAD
 breaking: $(VENV)/.dev  ## what openapi.yaml breaks since BASE=REV; CHANGELOG.md must say it

@@ -128,6 +128,10 @@ def _answer(value: str) -> bytes:
         ("QUJD!", "not base64|cut short"),
         ("QU-_", "not base64"),
         ("QUJ", "cut short"),
+        ("data:", "cut short"),
+        ("data:" + "x" * 251, "cut short"),
+        ("data:" + "x" * 252, "without a comma"),
+        ("data:" + "x" * 251 + ",QUJD", "without a comma"),
         ("QUJDR", "cut short"),
         ("Q===", "not base64"),
         ("QQ==QUJD", "after its end|not base64"),
@@ -141,7 +145,7 @@ def _answer(value: str) -> bytes:
 )
 def test_wrong_base64_is_said_to_be_wrong(value: str, says: str, size: int) -> None:
     """Foreign characters, a wrong length, data after the padding, broken escapes and endless prefixes are refused."""
-    with pytest.raises(SplitError, match=says):
+    with pytest.raises(SplitError, match=f"^the answer holds .*({says})$"):
         split(cut(_answer(value), [size]))
 
 
@@ -154,6 +158,7 @@ def test_wrong_base64_is_said_to_be_wrong(value: str, says: str, size: int) -> N
         ("QU\\nJD\\r\\n", b"ABC"),
         ("\\u0051UJD", b"ABC"),
         ("DATA:;base64,QUJD", b"ABC"),
+        ("data:" + "x" * 250 + ",QUJD", b"ABC"),
         ("data", binascii.a2b_base64("data")),
         ("dat=", binascii.a2b_base64("dat=")),
     ],
@@ -259,3 +264,23 @@ def test_both_decoders_agree(installed: bool, monkeypatch: pytest.MonkeyPatch) -
                 split([_answer(wrong)])
     finally:
         _base64_stream._decoder.cache_clear()
+
+
+def test_the_beginning_is_what_an_error_shows() -> None:
+    """The first 4,000 bytes, with placeholders for the pictures."""
+    splitter = PictureSplitter()
+    assert splitter.beginning() == b""
+    splitter.feed(_answer("QUJD") + b" " * 5000)
+    assert splitter.beginning() == _answer("picture 0") + b" " * (4000 - len(_answer("picture 0")))
+    splitter.close()
+
+
+def test_pictures_that_nobody_takes_are_closed() -> None:
+    """Those that are whole, and the one that is on its way."""
+    splitter = PictureSplitter()
+    splitter.feed(_answer("QUJD")[:-2] + b',{"b64_json":"QUJD')
+    files = [splitter._pictures["picture 0"][0]]
+    assert splitter._picture
+    files.append(splitter._picture.file)
+    splitter.close()
+    assert all(file.closed for file in files)

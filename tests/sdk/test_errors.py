@@ -13,7 +13,7 @@ import pytest
 import flux_images as flux
 from flux_images import _errors
 from flux_images._billing import TABLE, Reason, Stage, may_have_been_billed
-from flux_images._classify import request_id, status_error, unreadable
+from flux_images._classify import carries_error, request_id, status_error, unreadable
 from flux_images._key import Key
 
 KEY = Key("sk-test-Zm9vYmFy-0123456789")
@@ -164,3 +164,131 @@ def test_every_error_pickles(kind: type[flux.FluxImagesError]) -> None:
     assert type(again) is kind
     assert vars(again) == vars(error)
     assert str(again) == str(error)
+
+
+def test_every_part_of_an_error_answer_is_kept() -> None:
+    """Status, code, type, message, request id, wait, body and bill, each in its attribute."""
+    body = '{"error":{"message":"busy (request id: r-1)","type":"t\\n","code":{"a":"é"},"param":""}}'
+    error = status_error(429, {"retry-after": "7"}, body.encode(), KEY, billed=True)
+    assert vars(error) == {
+        "message": "busy; wait, then try again",
+        "may_have_been_billed": False,
+        "request_id": "r-1",
+        "status_code": 429,
+        "code": '{"a": "é"}',
+        "type": "t",
+        "retry_after": 7.0,
+        "body": body.replace("\\n", "\\n"),
+    }
+    assert error.args == (error.message,)
+    plain = status_error(500, {"x-request-id": "r2"}, b'["\xc3\xa9"]', KEY, billed=True)
+    assert (plain.message, plain.code, plain.type, plain.retry_after) == ('["é"]', None, None, None)
+    bare = status_error(500, {}, b'{"message":"m","type":"t","code":""}', KEY, billed=True)
+    assert (bare.message, bare.code, bare.type) == ("m", None, "t")
+    garbage = status_error(500, {}, b"\xff" + b"y" * 3000, KEY, billed=True)
+    assert garbage.message.startswith("\ufffdyyy")
+    echoed = status_error(400, {}, b'{"type":"sk-test-Zm9vYmFy-0123456789"}', KEY, billed=True)
+    assert echoed.type == "***"
+
+
+def test_every_part_of_an_unreadable_success_is_kept() -> None:
+    """The same, for a 2xx."""
+    error = unreadable(201, {"x-request-id": "r1"}, b"a\nb", KEY, "the\nproblem", billed=True, truncated=True)
+    assert vars(error) == {
+        "message": "the problem",
+        "may_have_been_billed": True,
+        "request_id": "r1",
+        "status_code": 201,
+        "body": "a b",
+        "truncated": True,
+    }
+    assert not unreadable(201, {}, b"", KEY, "x", billed=False).may_have_been_billed
+    assert not unreadable(201, {}, b"", KEY, "x", billed=True).truncated
+    assert (
+        unreadable(200, {"x-request-id": "sk-test-Zm9vYmFy-0123456789"}, b"", KEY, "x", billed=True).request_id == "***"
+    )
+
+
+@pytest.mark.parametrize(
+    ("document", "carries"),
+    [({"error": {"message": "x"}}, True), ({"error": "x"}, True), ({"error": None}, False), ({}, False), ([1], False)],
+)
+def test_a_success_may_carry_an_error(document: object, carries: bool) -> None:
+    """Where ``error`` says something."""
+    assert carries_error(document) is carries
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "message"),
+    [
+        (404, b"<html>", "the base URL answers with a web page: is it the wrong host?"),
+        (404, b"{}", "an answer without a message; check the base URL"),
+        (499, b"<html>", "the base URL answers with a web page: is it the wrong host?"),
+        (500, b"<html>", "an error page in HTML from a proxy in front of the gateway"),
+        (
+            399,
+            b"",
+            "the gateway redirects to nowhere; redirects are not followed, so set base_url to the right address",
+        ),
+        (400, b" ", "an empty answer"),
+        (401, b"<html>", "the base URL answers with a web page: is it the wrong host?; check the API key"),
+        (504, b"<html>", "an error page in HTML from a proxy in front of the gateway; the picture may still be drawn; "
+        "ask the gateway before buying it again"),
+    ],
+)  # fmt: skip
+def test_an_answer_without_words_gets_some(status: int, body: bytes, message: str) -> None:
+    """What happened, then what to do."""
+    assert status_error(status, {}, body, KEY, billed=True).message == message
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [
+        (399, flux.APIStatusError),
+        (499, flux.APIStatusError),
+        (500, flux.InternalServerError),
+        (599, flux.InternalServerError),
+        (600, flux.APIStatusError),
+        (402, flux.QuotaExceededError),
+        (422, flux.BadRequestError),
+        (524, flux.GatewayTimeoutError),
+    ],
+)
+def test_the_status_decides_where_words_do_not(status: int, kind: type[flux.FluxImagesError]) -> None:
+    """At the borders of each class."""
+    assert type(status_error(status, {}, b"{}", KEY, billed=True)) is kind
+
+
+@pytest.mark.parametrize(
+    ("status", "kind"),
+    [
+        (404, flux.NotFoundError),
+        (499, flux.APIStatusError),
+        (500, flux.ModelUnavailableError),
+        (503, flux.ModelUnavailableError),
+    ],
+)
+def test_a_model_is_unavailable_only_where_the_gateway_failed(status: int, kind: type[flux.FluxImagesError]) -> None:
+    """A 4xx that says the same is a wrong request."""
+    body = b'{"error":{"code":"model_not_found"}}'
+    assert type(status_error(status, {}, body, KEY, billed=True)) is kind
+
+
+def test_what_is_not_known_of_an_error() -> None:
+    """Nothing is made up; a bill is feared wherever the call may have reached the model."""
+    assert vars(flux.FluxImagesError("m")) == {"message": "m", "may_have_been_billed": False, "request_id": None}
+    status = flux.APIStatusError("m", status_code=418)
+    assert (status.body, status.may_have_been_billed, status.code, status.type) == ("", True, None, None)
+    unexpected = flux.UnexpectedResponseError("m")
+    assert (unexpected.body, unexpected.may_have_been_billed, unexpected.status_code) == ("", True, None)
+    assert not unexpected.truncated
+    made: Any = object()
+    for error in (
+        flux.EmptyGenerationError("m", generation=made, request_id="r"),
+        flux.ImageDownloadError("m", generation=made, status_code=403, request_id="r"),
+    ):
+        assert error.args == ("m",)
+        assert error.may_have_been_billed is True
+        assert error.generation is made
+        assert str(error) == "m (request id r; may have been billed)"
+    assert flux.ImageDownloadError("m", status_code=403).status_code == 403

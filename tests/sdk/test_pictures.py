@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from flux_images._pictures import PictureError, check_picture
+from flux_images._pictures import PictureError, _jpeg_scan, check_picture
 from flux_images._pictures import _common as limits
 from tests.sdk.pictures import picture
 
@@ -46,6 +46,7 @@ def refused(data: bytes) -> str:
     """Why the bytes are refused."""
     with pytest.raises(PictureError) as caught:
         check_picture(io.BytesIO(data))
+    assert re.match(r"the (file|picture|PNG|JPEG|WebP)\b|checking a WebP picture needs Pillow: pip", str(caught.value))
     return str(caught.value)
 
 
@@ -277,6 +278,40 @@ def test_the_smallest_jpeg() -> None:
 def test_a_jpeg_that_is_wrong_says_why(data: bytes, says: str) -> None:
     """Markers, frames, tables and scans that contradict the standard or each other."""
     assert re.search(says, refused(data))
+
+
+@pytest.mark.parametrize("quality", [5, 20, 60, 95])
+@pytest.mark.parametrize("progressive", [False, True])
+@pytest.mark.parametrize("pattern", ["checks", "stripes", "noise"])
+def test_sharp_pictures_use_every_code(
+    pattern: str, progressive: bool, quality: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Runs of sixteen zeros and refined values, in windows that end within each scan; one block more is too much."""
+    monkeypatch.setattr(_jpeg_scan, "_WINDOW", 700)
+    monkeypatch.setattr(_jpeg_scan, "_MARGIN", 200)
+    grid = [(x, y) for y in range(96) for x in range(128)]
+    pixels = {
+        "checks": bytes((x + y) % 2 * 255 for x, y in grid),
+        "stripes": bytes(x % 2 * 200 + y // 9 % 2 * 20 for x, y in grid),
+        "noise": random.Random(7).randbytes(len(grid)),
+    }[pattern]
+    file = io.BytesIO()
+    PIL.Image.frombytes("L", (128, 96), pixels).save(file, "JPEG", quality=quality, progressive=progressive)
+    data = file.getvalue()
+    assert check(data) == ("image/jpeg", 128, 96)
+    for wrong in (95 - 8, 96 + 8):
+        frame = data.index(b"\xff\xc2" if progressive else b"\xff\xc0")
+        refused(data[: frame + 5] + struct.pack(">H", wrong) + data[frame + 7 :])
+
+
+def test_filters_are_checked_in_every_piece() -> None:
+    """A row far behind the first 64 KiB of pixels counts like the first."""
+    rows = [b"\4" + bytes((255, x % 256)) * 150 for x in range(400)]
+    assert check(png(300, 400, pixels=b"".join(rows))) == ("image/png", 300, 400)
+    for at in (0, 217, 218, 399):
+        broken = [*rows]
+        broken[at] = b"\5" + rows[at][1:]
+        assert refused(png(300, 400, pixels=b"".join(broken))).endswith("a row has a filter that PNG does not know")
 
 
 def test_a_large_picture_is_read_in_pieces() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 import flux_images as flux
-from flux_images._retry import LONGEST_BACKOFF, LONGEST_RETRY_AFTER, Policy, backoff, retry_after_seconds
+from flux_images._retry import FIRST_WAIT, LONGEST_BACKOFF, LONGEST_RETRY_AFTER, Policy, backoff, retry_after_seconds
 
 NOW = 1_800_000_000.0  # Fri, 15 Jan 2027 08:00:00 GMT
 
@@ -113,6 +113,20 @@ def test_only_what_can_heal_and_cost_nothing_is_tried_again(
     assert (wait is not None) is again
 
 
+def test_an_operation_costs_money_unless_said_otherwise() -> None:
+    """A server error of which nothing is known is not tried again."""
+    assert Policy().wait(_status(flux.InternalServerError, 500), 1, 0.0) is None
+    assert Policy().wait(_status(flux.InternalServerError, 500), 1, 0.0, free=True) is not None
+
+
+def test_the_jitter_is_the_caller_s() -> None:
+    """It scales the wait; a gateway's shorter wait does not cut it."""
+    error = _status(flux.RateLimitError, 429, retry_after=1.0)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("flux_images._retry.FIRST_WAIT", 2.0)
+        assert Policy().wait(error, 2, 0.0, jitter=lambda: 0.75) == 3.0
+
+
 def test_the_gateway_s_wait_is_kept() -> None:
     """A Retry-After is waited out in full, and never shortened by the backoff."""
     assert Policy().wait(_status(flux.RateLimitError, 429, retry_after=7.0), 1, 0.0) == 7.0
@@ -131,4 +145,4 @@ def test_backoff_doubles_with_full_jitter(monkeypatch: pytest.MonkeyPatch) -> No
 def test_the_defaults_are_those_documented() -> None:
     """Two retries, ten minutes in all, and nothing that may have been billed."""
     assert Policy() == (2, 600.0, False)
-    assert (LONGEST_BACKOFF, LONGEST_RETRY_AFTER) == (8.0, 60.0)
+    assert (FIRST_WAIT, LONGEST_BACKOFF, LONGEST_RETRY_AFTER) == (0.5, 8.0, 60.0)
