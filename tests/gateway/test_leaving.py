@@ -6,6 +6,7 @@ import asyncio
 import socket
 from collections.abc import Awaitable, Callable
 from functools import partial
+from threading import Event
 from typing import TYPE_CHECKING
 
 import httpx
@@ -14,6 +15,7 @@ import trio
 from anyio import create_task_group, to_thread
 
 from flux_images_mock import MockServer, app
+from flux_images_mock._draw import Picture, draw
 from flux_images_mock._respx import RespxMock
 from tests.gateway.conftest import BODY, KEY, PATH, ask, url_of
 from tests.mock.wire import JSON, connect, exchange, post
@@ -24,7 +26,8 @@ if TYPE_CHECKING:
     Main = Callable[[], Awaitable[None]]
 
 HEADERS = {"Authorization": f"Bearer {KEY}"}
-REQUEST = post(b'{"model": "m", "prompt": "p", "n": 2}', f"Authorization: Bearer {KEY}\r\n".encode() + JSON)
+HEAD = f"Authorization: Bearer {KEY}\r\n".encode() + JSON
+REQUEST = post(b'{"model": "m", "prompt": "p", "n": 2}', HEAD)
 
 
 def _run_on_asyncio(main: Main) -> None:
@@ -109,6 +112,28 @@ def test_a_client_that_leaves_is_noticed_at_once(leave: Callable[[socket.socket]
     assert (entry.duration or 0) < 60
     assert str(entry).startswith(f"POST {PATH} -> no answer; the client left; billed 2")
     assert mock.app.state.traffic.before_the_model(KEY, 1) is None
+
+
+def test_a_client_that_leaves_its_picture_undrawn(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its place becomes free while the picture is still being drawn; it is billed all the same."""
+    begun, release = Event(), Event()
+
+    def draw_slowly(picture: Picture) -> bytes:
+        begun.set()
+        assert release.wait(30)
+        return draw(picture)
+
+    monkeypatch.setattr("flux_images_mock._gallery.draw", draw_slowly)
+    with MockServer(concurrency=1) as mock:
+        connection = connect(mock.url)
+        connection.sendall(post(b'{"model": "m", "prompt": "p", "response_format": "b64_json"}', HEAD))
+        assert begun.wait(30)
+        assert ask(mock).status_code == 429
+        _reset(connection)
+        assert 200 in (ask(mock).status_code for _ in range(200))
+        release.set()
+    (entry,) = (entry for entry in mock.requests if entry.client_left)
+    assert (entry.status, entry.billed) == (None, 1)
 
 
 def test_a_client_that_ends_only_its_side_is_answered(mock: MockServer) -> None:

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import time
 from contextlib import ExitStack, closing
-from typing import TYPE_CHECKING
 
 import pytest
 
+from flux_images_mock import MockServer
 from tests.mock.wire import GOOD, JSON, KEY, connect, exchange, post, read_all, split
-
-if TYPE_CHECKING:
-    from flux_images_mock import MockServer
 
 LIMIT = 1.0
 """The header timeout of the fixture's server, in seconds."""
@@ -105,3 +102,22 @@ def test_the_body_of_an_answer_to_head_is_left_out(mock: MockServer) -> None:
         received = read_all(connection)
     assert b"content-length: 1" in received
     assert received.endswith(b"\r\n\r\n")
+
+
+def test_a_quick_request_waits_for_the_slow_one_before_it(mock: MockServer) -> None:
+    """Answers come in the order of their requests, though the first has a picture to draw."""
+    slow = post(b'{"model":"m","prompt":"first","response_format":"b64_json"}')
+    replies = exchange(mock.url, slow + post(GOOD) + post(b"{}"))
+    assert [reply.status for reply in replies] == [200, 200, 400]
+    assert b"b64_json" in replies[0].body
+    assert b"url" in replies[1].body
+
+
+def test_a_connection_that_rests_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """After its last answer a connection is kept for a while, and no longer."""
+    monkeypatch.setattr("flux_images_mock._protocol._IDLE", 0.2)
+    with MockServer(header_timeout=0.2) as mock, closing(connect(mock.url)) as connection:
+        connection.sendall(post(GOOD))
+        (reply,) = split(read_all(connection))
+    assert reply.status == 200
+    assert b"connection: close" not in reply.head
