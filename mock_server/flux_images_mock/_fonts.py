@@ -6,6 +6,7 @@ from functools import lru_cache
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
+from unicodedata import category
 
 from PIL import Image, ImageDraw, ImageFont
 
@@ -25,6 +26,8 @@ _FIRST = ("DejaVuSans", "NotoSans-Regular", "Arial", "arial", "NotoSansCJK-Regul
 _STYLES = ("bold", "italic", "oblique", "mono", "serif", "condensed", "thin", "light", "black", "math", "medium")
 _MOST_FONTS = 48
 _MISSING = "\U0010fffe"  # a noncharacter: no font draws it
+_VARIANTS = "".join(map(chr, range(0xFE00, 0xFE10)))  # say which form the character before has
+_ONE_BY_ONE = ImageFont.Layout.BASIC  # the other layout puts a dotted circle under a mark that stands alone
 
 Font = ImageFont.FreeTypeFont | ImageFont.ImageFont
 
@@ -65,18 +68,29 @@ def _file_for(character: str) -> Path | bool | None:
 
 
 @lru_cache(maxsize=4096)
-def _shape(character: str, file: Path | None) -> bytes:
-    image = Image.new("L", (24, 24))
-    ImageDraw.Draw(image).text((2, 2), character, font=_load(file, 16), fill=255)
-    return image.tobytes()
+def _shape(character: str, file: Path | None) -> tuple[tuple[int, int], bytes]:
+    """Return what a font draws for a character, wherever it puts it: a mark's box stands aside."""
+    font = ImageFont.load_default(16) if file is None else ImageFont.truetype(file, 16, layout_engine=_ONE_BY_ONE)
+    image = Image.new("L", (96, 96))
+    ImageDraw.Draw(image).text((48, 48), character, font=font, fill=255)
+    drawn = image.crop(image.getbbox())
+    return drawn.size, drawn.tobytes()
 
 
 def drawable(text: str) -> str:
-    """Return the text with each character that no font draws written as its code point, such as `[U+1F600]`."""
-    return "".join(
-        character if character == "\n" or _file_for(character) is not False else f"[U+{ord(character):04X}]"
-        for character in text.replace("\r\n", "\n").replace("\t", " ")
-    )
+    """Return the text with each character that no font draws written as its code point, such as `[U+1F600]`.
+
+    What is meant to be invisible, such as the joiners within an emoji, is left out.
+    """
+    return "".join(map(_drawable, text.replace("\r\n", "\n").replace("\t", " ")))
+
+
+def _drawable(character: str) -> str:
+    if character == "\n" or _file_for(character) is not False:
+        return character
+    if category(character) == "Cf" or character in _VARIANTS:
+        return ""
+    return f"[U+{ord(character):04X}]"
 
 
 def runs(text: str, size: int) -> Iterator[tuple[str, Font]]:

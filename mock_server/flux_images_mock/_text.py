@@ -69,11 +69,11 @@ def _wrap(text: str, size: int, room: int) -> list[str]:
 
 
 def _words(paragraph: str) -> list[str]:
-    """Split where a line may break: after a space, and around each ideograph, but not before a closing mark."""
+    """Split where a line may break: after a space or a bracket, around each ideograph, not before a closing mark."""
     words = [""]
     for character in paragraph:
         last = words[-1][-1:]
-        breaks = last == " " or (last and max(ord(character), ord(last)) >= _IDEOGRAPHS)
+        breaks = last in (" ", "]") or (last and max(ord(character), ord(last)) >= _IDEOGRAPHS)
         if breaks and character not in _NOT_FIRST:
             words.append("")
         words[-1] += character

@@ -7,11 +7,11 @@ import io
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from PIL import Image
+from PIL import Image, ImageFont
 
 from flux_images_mock._clock import Clock
 from flux_images_mock._draw import Picture, draw
-from flux_images_mock._fonts import drawable
+from flux_images_mock._fonts import _files, drawable
 from flux_images_mock._gallery import Gallery
 from flux_images_mock._sizes import pixels
 from tests.gateway.conftest import ask, fetch, url_of
@@ -97,10 +97,26 @@ def test_any_prompt_can_be_drawn(prompt: str, ratio: tuple[int, int]) -> None:
     assert image.size == pixels(ratio, "preview")
 
 
-@pytest.mark.parametrize(("text", "written"), [("a\x07b", "a[U+0007]b"), ("\U0010fffe", "[U+10FFFE]"), ("é a", "é a")])
+@pytest.mark.parametrize(
+    ("text", "written"),
+    [("a\x07b", "a[U+0007]b"), ("\U0010fffe", "[U+10FFFE]"), ("é a", "é a"), ("a\u200db", "ab")],
+)
 def test_what_no_font_draws_is_written_as_its_code_point(text: str, written: str) -> None:
     """Never a box."""
     assert drawable(text) == written
+
+
+def _mask(font: ImageFont.FreeTypeFont, character: str) -> bytes:
+    mask: Any = font.getmask(character)
+    return bytes(mask)
+
+
+@pytest.mark.parametrize("mark", ["\u0301", "\u0e31", "\u0e35", "\u0ac1", "\u1a17"])
+def test_a_mark_is_no_box(mark: str) -> None:
+    """A combining mark that no font has is written as its code point, though its box stands where no other's does."""
+    fonts = [ImageFont.truetype(file, 16, layout_engine=ImageFont.Layout.BASIC) for file in _files() if file]
+    has_it = any(_mask(font, mark) != _mask(font, "\U0010fffe") for font in fonts)
+    assert drawable(mark) == (mark if has_it else f"[U+{ord(mark):04X}]")
 
 
 @pytest.mark.parametrize("file_format", ["png", "jpeg"])
