@@ -3,21 +3,26 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
+from base64 import b64encode
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 from xml.etree import ElementTree
 
 import pytest
 
-from contract_tests.wrong._mocks import WRONG_MOCKS, proxy
+from contract_tests.wrong._mocks import WRONG_MOCKS, Message, proxy
 from flux_images._cli import main
 from flux_images._cli._promises import PROMISES
 from flux_images_mock import MockServer
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 KEY = "sk-check-only-here"
+ROOT = Path(__file__).parents[2]
 FREE = sum(not promise.paid for promise in PROMISES)
 
 
@@ -93,6 +98,42 @@ def test_reports(gateway: MockServer, tmp_path: Path, capsys: pytest.CaptureFixt
     for text in (junit.read_text("utf-8"), page.read_text("utf-8"), "".join(capsys.readouterr())):
         assert KEY not in text
         assert "Bearer sk-" not in text
+
+
+def test_a_gateway_that_echoes_the_key(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: Any) -> None:
+    """Wherever a gateway writes the key, and in whichever form, no report repeats it."""
+    key = "sk-check/only+here=1"
+    forms = [key, quote(key, safe=""), *(b64encode(b"x" * offset + key.encode()).decode() for offset in range(3))]
+    monkeypatch.setenv("CHECK_KEY", key)
+    junit, page = tmp_path / "check.xml", tmp_path / "check.html"
+
+    def echo(request: Message, forward: Any) -> Message:
+        answer: Message = forward(request)
+        if answer.status == 400:
+            return answer._replace(
+                body=json.dumps({"error": {"message": f"{'x' * 180} {' '.join(forms)} {'x' * 400}"}}).encode()
+            )
+        return answer._replace(body=answer.body + key.encode()) if request.path.startswith("/__mock__") else answer
+
+    with MockServer(api_keys=[key]) as gateway, proxy(gateway.url, echo) as url:
+        main(_check(url, "--allow-paid", "9", "--junit", str(junit), "--html", str(page)))
+        main(_check(url, "--json"))
+    told = page.read_text("utf-8") + junit.read_text("utf-8") + "".join(capsys.readouterr())
+    assert not [form for form in forms if form[4:-4] in told]
+    assert key[:8] not in told
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("allowed", [0, 2])
+def test_no_more_is_spent_by_pytest_on_four_workers(allowed: int, gateway: MockServer) -> None:
+    """`pytest -n 4 contract_tests` asks the same, and the gateway bills no more than was allowed."""
+    words = ["-q", "-n", "4", "-p", "no:cacheprovider", "-k", "live", "--live-url", gateway.url]
+    words += ["--api-key-env", "CHECK_KEY", "--allow-paid", str(allowed), "contract_tests"]
+    done = subprocess.run([sys.executable, "-m", "pytest", *words], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout
+    assert f"{FREE + allowed} passed, {len(PROMISES) - FREE - allowed} skipped" in done.stdout
+    assert gateway.bill.pictures == allowed
+    assert KEY not in done.stdout + done.stderr
 
 
 def test_a_gateway_that_is_not_there(gateway: MockServer, capsys: pytest.CaptureFixture[str]) -> None:

@@ -16,15 +16,18 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 
+from flux_images_mock import MockServer
+
 ROOT = Path(__file__).parents[2]
 PACKAGES = {"flux_images", "flux_images_api", "flux_images_mock"}
 
 pytestmark = pytest.mark.slow
 
 
-def _run(*command: str | Path, cwd: Path) -> subprocess.CompletedProcess[str]:
+def _run(*command: str | Path, cwd: Path, **variables: str) -> subprocess.CompletedProcess[str]:
     words = [str(part) for part in command]
-    return subprocess.run(words, cwd=cwd, capture_output=True, text=True, check=False, env={"PATH": "/usr/bin:/bin"})
+    environment = {"PATH": "/usr/bin:/bin", **variables}
+    return subprocess.run(words, cwd=cwd, capture_output=True, text=True, check=False, env=environment)
 
 
 @pytest.fixture(scope="module")
@@ -176,3 +179,14 @@ def test_pytest_fixtures_work_without_the_source(wheel: Path, tmp_path: Path) ->
     (tmp_path / "test_mine.py").write_text(A_TEST)
     done = _run(commands / "python", "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_mine.py", cwd=tmp_path)
     assert "2 passed" in done.stdout, done.stdout + done.stderr
+
+
+def test_check_works_without_the_source(full: Path, tmp_path: Path) -> None:
+    """`flux-images check` of the wheel spends what it is allowed to, as the gateway's bill shows, and reports it."""
+    words = ["--api-key-env", "KEY", "--allow-paid", "2", "--html", "check.html", "--junit", "check.xml", "--json"]
+    with MockServer(api_keys=["sk-wheel"]) as gateway:
+        done = _run(full / "flux-images", "check", "--base-url", gateway.url, *words, cwd=tmp_path, KEY="sk-wheel")
+        assert gateway.bill.pictures == 2
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["calls_that_may_cost"] == 2
+    assert {path.name for path in tmp_path.iterdir()} == {"check.html", "check.xml"}

@@ -18,8 +18,9 @@ if TYPE_CHECKING:
 
 _STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; }
-table { border-collapse: collapse; width: 100%; }
-td, th { text-align: left; vertical-align: top; padding: .4rem .6rem; }
+table { border-collapse: collapse; table-layout: fixed; width: 100%; }
+td, th { text-align: left; vertical-align: top; padding: .4rem .6rem; overflow-wrap: anywhere; }
+th:nth-child(1) { width: 32%; } th:nth-child(2) { width: 6rem; }
 tr { border-top: 1px solid #ccc; } .kept { color: #17672f; } .broken { color: #b3261e; font-weight: bold; }
 img { max-width: 16rem; max-height: 12rem; display: block; margin-top: .4rem; }
 """
@@ -34,7 +35,7 @@ def as_lines(findings: Sequence[Finding], spent: int) -> Iterator[str]:
     counts = Counter(found.verdict for found in findings)
     yield (
         ", ".join(f"{counts[verdict]} {verdict}" for verdict in (KEPT, BROKEN, NOT_TESTED))
-        + f"; {spent} calls paid for"
+        + f"; calls that may have cost money: {spent}"
     )
 
 
