@@ -22,8 +22,9 @@ fast-test: $(VENV)/.dev  ## the tests that are worth running on every Python
 contract: $(VENV)/.dev  ## hold client, mock and openapi.yaml to each other
 	$(BIN)/python -m pytest --numprocesses auto contract_tests
 
-contract-deep: $(VENV)/.dev  ## the same with many more, and other, generated requests
-	FLUX_EXAMPLES=3000 $(BIN)/python -m pytest --numprocesses auto contract_tests
+EXAMPLES ?= 1000
+contract-deep: $(VENV)/.dev  ## the same and Schemathesis, with EXAMPLES generated requests a test, others each time
+	FLUX_EXAMPLES=$(EXAMPLES) $(BIN)/python -m pytest --numprocesses auto contract_tests tests/mock/test_schemathesis.py
 
 contract-mutants: $(VENV)/.dev  ## how much `make contract` catches: every single-point change of openapi.yaml
 	$(BIN)/python -m contract_tests.mutants

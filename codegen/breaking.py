@@ -10,9 +10,11 @@ from __future__ import annotations
 import argparse
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeGuard
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import yaml
+
+from codegen.narrowed import alternatives, moved
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -24,6 +26,10 @@ CALLERS, SERVERS = "breaking for callers", "breaking for servers"
 COMPATIBLE = "compatible"
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 _PROSE = {"description", "summary", "title", "example", "examples", "x-provenance", "externalDocs", "deprecated"}
+
+
+_WRITTEN = ("style", "explode", "allowReserved", "content")
+"""What says how a parameter is written."""
 
 
 class Change(NamedTuple):
@@ -91,6 +97,10 @@ class _Comparison:
             yield Change(pointer, "a new operation", frozenset({SERVERS}))
         for pointer in sorted(before.keys() & after.keys()):
             yield from self._operation(pointer, before[pointer], after[pointer])
+        refusals = [document.get("x-mock-errors", {}) for document in (self._old, self._new)]
+        for kind in sorted(refusals[0].keys() | refusals[1].keys()):
+            if refusals[0].get(kind) != refusals[1].get(kind):
+                yield Change(f"/x-mock-errors/{kind}", "another refusal", frozenset({CALLERS}))
         urls = [[server["url"] for server in document.get("servers") or ()] for document in (self._old, self._new)]
         if urls[0] != urls[1]:
             yield Change("/servers", f"{urls[0]} became {urls[1]}", frozenset({CALLERS}))
@@ -118,7 +128,9 @@ class _Comparison:
         before, after = (
             {
                 (each["in"], each["name"]): each
-                for each in (_follow(document, item) for item in owner.get("parameters", ()))
+                for each in (
+                    _follow(document, item) for item in (*_shared(document, pointer), *owner.get("parameters", ()))
+                )
             }
             for document, owner in ((self._old, old), (self._new, new))
         )
@@ -139,6 +151,8 @@ class _Comparison:
                     "required or not",
                     _breaks(REQUEST, fewer=bool(now.get("required")), more=not now.get("required")),
                 )
+            if any(was.get(key) != now.get(key) for key in _WRITTEN):
+                yield Change(at, "written in another way", frozenset({CALLERS, SERVERS}))
             yield from self._schemas(at, was.get("schema", {}), now.get("schema", {}), REQUEST)
 
     def _body(self, pointer: str, old: Json | None, new: Json | None) -> Iterator[Change]:
@@ -177,6 +191,9 @@ class _Comparison:
             else:
                 at = new[name].get("$ref", f"#{at}").removeprefix("#")
                 was, now = _follow(self._old, old[name]), _follow(self._new, new[name])
+                if was.get("required", False) != now.get("required", False):
+                    needed = bool(now.get("required"))
+                    yield Change(f"{at}/required", f"now {needed}", _breaks(RESPONSE, fewer=needed, more=not needed))
                 yield from self._schemas(f"{at}/schema", was.get("schema", {}), now.get("schema", {}), RESPONSE)
 
     def _content(self, pointer: str, old: Json, new: Json, direction: str) -> Iterator[Change]:
@@ -206,7 +223,7 @@ class _Comparison:
             (was.keys() | now.keys()) - _PROSE - {"properties", "items", "anyOf", "allOf", "oneOf", "required"}
         ):
             if was.get(keyword) != now.get(keyword):
-                fewer, more = _moved(keyword, was.get(keyword), now.get(keyword))
+                fewer, more = moved(keyword, was.get(keyword), now.get(keyword))
                 what = f"{was.get(keyword, 'nothing')} became {now.get(keyword, 'nothing')}"
                 yield Change(f"{pointer}/{keyword}", what, _breaks(direction, fewer=fewer, more=more))
         for name in sorted(set(was.get("required", ())) ^ set(now.get("required", ()))):
@@ -224,13 +241,14 @@ class _Comparison:
                 yield Change(at, "a new property", frozenset())
             else:
                 yield from self._schemas(at, was["properties"][name], now["properties"][name], direction, seen)
-        if "items" in was and "items" in now:
-            yield from self._schemas(f"{pointer}/items", was["items"], now["items"], direction, seen)
+        if "items" in was or "items" in now:
+            yield from self._schemas(f"{pointer}/items", was.get("items", {}), now.get("items", {}), direction, seen)
         for keyword in ("anyOf", "allOf", "oneOf"):
-            branches = list(zip(was.get(keyword, ()), now.get(keyword, ()), strict=False))
-            if len(was.get(keyword, ())) != len(now.get(keyword, ())):
-                yield Change(f"{pointer}/{keyword}", "other alternatives", _breaks(direction, fewer=True, more=True))
-            for index, (one, other) in enumerate(branches):
+            gone, added, pairs = alternatives(was.get(keyword, ()), now.get(keyword, ()))
+            if gone or added:
+                fewer, more = (added, gone) if keyword == "allOf" else (gone, added)
+                yield Change(f"{pointer}/{keyword}", "other alternatives", _breaks(direction, fewer=fewer, more=more))
+            for index, one, other in pairs:
                 yield from self._schemas(f"{pointer}/{keyword}/{index}", one, other, direction, seen)
 
 
@@ -242,6 +260,13 @@ def _operations(document: Json) -> dict[str, Json]:
         for method in METHODS
         if method in item
     }
+
+
+def _shared(document: Json, pointer: str) -> list[Json]:
+    """The parameters that stand beside an operation, for all of its path."""
+    path = pointer.split("/")[2].replace("~1", "/").replace("~0", "~")
+    shared: list[Json] = document["paths"][path].get("parameters", [])
+    return shared
 
 
 def _follow(document: Json, node: Json) -> Json:
@@ -261,31 +286,6 @@ def _breaks(direction: str, *, fewer: bool, more: bool) -> frozenset[str]:
     """Whom it breaks that fewer values, or more values, travel in a direction: who sends, or who must understand."""
     narrowed, widened = (CALLERS, SERVERS) if direction == REQUEST else (SERVERS, CALLERS)
     return frozenset(who for who, moved in ((narrowed, fewer), (widened, more)) if moved)
-
-
-def _members(value: Any) -> set[str]:
-    return {str(member) for member in (value if _is_list(value) else [value])}
-
-
-def _is_list(value: object) -> TypeGuard[list[Any]]:
-    return isinstance(value, list)
-
-
-def _moved(keyword: str, old: Any, new: Any) -> tuple[bool, bool]:
-    """Whether a changed keyword allows fewer values than before, and whether it allows more."""
-    if old is None or new is None:
-        loose = (True,) if keyword == "additionalProperties" else ()
-        return (new is not None and new not in loose, old is not None and old not in loose)
-    if keyword in ("minimum", "minLength", "minItems", "minProperties", "exclusiveMinimum"):
-        return new > old, new < old
-    if keyword in ("maximum", "maxLength", "maxItems", "maxProperties", "exclusiveMaximum"):
-        return new < old, new > old
-    if keyword in ("enum", "type"):
-        before, after = _members(old), _members(new)
-        return bool(before - after), bool(after - before)
-    if keyword == "additionalProperties" and isinstance(old, bool) and isinstance(new, bool):
-        return old and not new, new and not old
-    return True, True
 
 
 if __name__ == "__main__":

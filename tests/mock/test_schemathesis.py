@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -15,6 +16,10 @@ from flux_images_mock import MockServer
 
 ROOT = Path(__file__).parents[2]
 SPECS = Path(__file__).parent / "specs"
+
+DEEP = "FLUX_EXAMPLES" in os.environ
+"""`make contract-deep` tries more, and others each time."""
+EXAMPLES, SEED = (os.environ["FLUX_EXAMPLES"], []) if DEEP else ("20", ["--seed", "7"])
 
 ANY_KEY = "ignored_auth"  # the mock takes any well-formed key, so that a test needs none of its own
 NO_TYPES = "negative_data_rejection"  # a form carries no types: null for a file is the same as the text `null`
@@ -55,10 +60,14 @@ def test_schemathesis_finds_nothing(
     copy.write_text(json.dumps(plain(yaml.safe_load(spec.read_text()))))
     # The mock keeps no records, so what one request made isn't there for the next: no stateful phase.
     command = [sys.executable, "-m", "schemathesis.cli", "run", str(copy), "--phases", "examples,coverage,fuzzing"]
-    command += ["--max-examples", "20", "--seed", "7", "--no-color", "-H", "Authorization: Bearer sk-schemathesis"]
+    command += ["--max-examples", EXAMPLES, *SEED, "--no-color", "-H", "Authorization: Bearer sk-schemathesis"]
     command += [part for check in excluded for part in ("--exclude-checks", check)] + options
     with MockServer(spec) as mock:
         run = subprocess.run(
-            [*command, "--url", f"{mock.url}{base}"], capture_output=True, text=True, cwd=tmp_path, timeout=120
+            [*command, "--url", f"{mock.url}{base}"],
+            capture_output=True,
+            text=True,
+            cwd=tmp_path,
+            timeout=1200 if DEEP else 120,
         )
     assert run.returncode == 0, run.stdout[-6000:]
