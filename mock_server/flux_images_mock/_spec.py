@@ -68,7 +68,8 @@ def read_tree(path: Path) -> Any:
         # Through JSON and back: no shared or cyclic parts, no dates, status codes as strings.
         return orjson.loads(orjson.dumps(loaded, option=orjson.OPT_NON_STR_KEYS))
     except (yaml.YAMLError, ValueError, TypeError, RecursionError) as error:
-        raise SpecError(f"cannot parse {path}: {' '.join(str(error).split())}") from error
+        reason = " ".join(str(error).replace(' in "<byte string>",', " in").split())
+        raise SpecError(f"cannot parse {path}: {reason}") from error
 
 
 def escape(token: str) -> str:
