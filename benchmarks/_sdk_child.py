@@ -56,7 +56,8 @@ def async_caller() -> Callable[[str], Awaitable[Any]]:
         import openai
 
         http = openai.DefaultAioHttpClient() if LIBRARY == "openai-aiohttp" else None
-        generate = openai.AsyncOpenAI(api_key=KEY, base_url=URL + "/v1", http_client=http).images.generate
+        client = openai.AsyncOpenAI(api_key=KEY, base_url=URL + "/v1", http_client=http, timeout=120)
+        generate = client.images.generate
         return lambda prompt: generate(model="flux", prompt=prompt, extra_body={"aspect_ratio": "1:1"})
     from flux_images import AsyncFluxImages
 

@@ -59,11 +59,11 @@ def run_child(name: str, url: str, *words: str, certificates: Path) -> list[floa
     done = subprocess.run(
         [interpreter(name), str(HERE / "_sdk_child.py"), what, library, url, *rest],
         env=environment,
-        check=True,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
+        capture_output=True,
         text=True,
     )
+    if done.returncode:
+        raise SystemExit(f"{name}, {' '.join(words)}: {done.stderr.strip().splitlines()[-1]}")
     return [float(word) for word in done.stdout.split()]
 
 

@@ -122,7 +122,8 @@ def main(arguments: list[str]) -> int:
     if unknown := sorted({*options.names} - {*ROUNDS}):
         parser.error(f"there is no row {', '.join(unknown)}; choose from {', '.join(ROUNDS)}")
     print(versions())
-    print("Medians of the ratios of paired runs, one process after the other; in brackets the ratio of processor time.")
+    print("Medians of the ratios of paired runs: in each round the libraries take turns, one process after the other;")
+    print("the answering server has a process of its own. In brackets the ratio of processor time, ours to theirs.")
     missed = 0
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
         bench = Bench(Path(folder), stack)
