@@ -123,8 +123,7 @@ class Call:
 
     def lost(self, error: httpx.HTTPError | httpx.InvalidURL) -> FluxImagesError:
         """The typed error for what httpx raised before an answer came. httpx's own stays its cause, without the key."""
-        if isinstance(error, httpx.HTTPError):
-            error.request = self.request
+        self._clean(error)
         return self._unanswered(error, next((stage for kind, stage in _STAGES if isinstance(error, kind)), Stage.READ))
 
     def _unanswered(self, error: httpx.HTTPError | httpx.InvalidURL, stage: Stage) -> APIConnectionError:
@@ -140,7 +139,7 @@ class Call:
         self, error: httpx.HTTPError, response: httpx.Response, receiver: Receiver[object]
     ) -> FluxImagesError:
         """The same for an answer whose head came and whose body did not, or cannot be decoded."""
-        error.request = self.request
+        self._clean(error)
         if isinstance(error, httpx.TimeoutException):
             return self._unanswered(error, Stage.READ)
         decoding = isinstance(error, httpx.DecodingError)
@@ -149,6 +148,15 @@ class Call:
         if response.is_success:
             return unreadable(*what_came, problem, billed=self.billed, truncated=not decoding)
         return status_error(*what_came, billed=self.billed, problem=problem)
+
+    def _clean(self, error: httpx.HTTPError | httpx.InvalidURL) -> None:
+        """Take the key out of an error and those behind it; a gateway may have echoed it in a broken header."""
+        if isinstance(error, httpx.HTTPError):
+            error.request = self.request
+        behind: BaseException | None = error
+        while behind is not None:
+            behind.args = tuple(self.key.redact(part) if isinstance(part, str) else part for part in behind.args)
+            behind = behind.__cause__ or behind.__context__
 
     def _with_reason(self, message: str, error: httpx.HTTPError | httpx.InvalidURL) -> str:
         why = one_line(self.key.redact(str(error)), 200)

@@ -120,10 +120,9 @@ def status_error(
     reason = _reason(status, detail)
     kind = _kind(status, reason)
     stage = Stage.UNREADABLE if problem else Stage.ANSWERED
-    said = problem or key.redact(detail.message or "")
-    text = said or _default_message(status, headers, html=html, empty=not body.strip())
+    text = problem or detail.message or _default_message(status, headers, key, html=html, empty=not body.strip())
     advice = _ADVICE.get(kind)
-    message = one_line(re.sub(_REQUEST_ID_IN_TEXT, "", text))
+    message = one_line(re.sub(_REQUEST_ID_IN_TEXT, "", key.redact(text)))
     return kind(
         f"{message}; {advice}" if advice and not (html and kind is NotFoundError) else message,
         status_code=status,
@@ -204,9 +203,9 @@ def _kind(status: int, reason: Reason) -> type[APIStatusError]:
     return InternalServerError if 500 <= status < 600 else APIStatusError
 
 
-def _default_message(status: int, headers: Mapping[str, str], *, html: bool, empty: bool) -> str:
+def _default_message(status: int, headers: Mapping[str, str], key: Key, *, html: bool, empty: bool) -> str:
     if 300 <= status < 400:
-        target = one_line(headers.get("location", ""), 200) or "nowhere"
+        target = one_line(key.redact(headers.get("location", "")), 200) or "nowhere"
         return f"the gateway redirects to {target}; redirects are not followed, so set base_url to the right address"
     if html:
         return _EDGE_HTML if status >= 500 else _HTML

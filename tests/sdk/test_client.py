@@ -7,6 +7,7 @@ import json
 import logging
 import threading
 import time
+import traceback
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
@@ -567,3 +568,17 @@ def test_once_an_answer_began_it_may_have_been_billed(
     assert len(seen) == 1
     assert caught.value.__cause__ is error
     assert "authorization" not in error.request.headers
+
+
+def test_an_echoed_key_goes_no_further(flavour: str, buy: Buy) -> None:
+    """Whether in the target of a redirect or in a header so broken that the parser quotes it."""
+    redirect = httpx.Response(302, headers={"location": f"https://elsewhere.example/?k={KEY}"})
+    with pytest.raises(flux.APIStatusError) as moved:
+        buy(None, options={"http_client": mocked(flavour, answering(redirect)[0])})
+    assert "https://elsewhere.example/?k=***" in str(moved.value)
+    with (
+        raw_server([f"HTTP/1.1 200 OK\r\n{KEY}\r\n\r\n".encode()]) as server,
+        pytest.raises(flux.APIConnectionError, match=r"illegal header line: .*\*\*\*") as broken,
+    ):
+        buy(server.url)
+    assert KEY not in "".join(traceback.format_exception(broken.value))
