@@ -61,7 +61,7 @@ class Engine:
         if state.queue.always is not None:
             self.scenarios.get(state.queue.always, "scenario")
         self.pickers: list[Picker] = [by_preference, self._queued, by_token, self._unasked]
-        pictures = CreateImage(state.gallery, state.clock, check=options.get("check_answers", True))
+        pictures = CreateImage(state.gallery, check=options.get("check_answers", True))
         self.sources: list[Source] = [preferred, special({OPERATION: pictures}), declared]
 
     def admit(self, exchange: Exchange) -> Answer | None:
@@ -162,10 +162,12 @@ class Engine:
                 return _strike(turned_away, exchange)
         traffic.begin()
         exchange.finish = traffic.end
+        latency = traffic.duration()
+        exchange.due = exchange.begun + latency
         answer = self._ask_model(exchange, operation, scenario)
         if cost and (is_billed(answer.status) if scenario is None else scenario.billed):
             self._charge(exchange, cost)
-        answer.delay += traffic.duration()
+        answer.delay += latency
         return answer
 
     def _charge(self, exchange: Exchange, pictures: int) -> None:

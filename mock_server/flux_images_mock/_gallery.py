@@ -63,8 +63,8 @@ class Gallery:
             self._promised: OrderedDict[str, tuple[Picture, FileEffect | None]] = OrderedDict()
             self._promised_size = 0
 
-    def promise(self, picture: Picture, effect: FileEffect | None = None) -> str:
-        """Return the signed end of an address; the picture is drawn when it is first asked for."""
+    def promise(self, picture: Picture, since: float, effect: FileEffect | None = None) -> str:
+        """Return the signed end of an address that is valid `since` a time; the picture is drawn when first fetched."""
         name = picture.name if effect is None else f"{secrets.token_hex(4)}-{picture.name}"
         with self._lock:
             if name not in self._promised:
@@ -75,7 +75,7 @@ class Gallery:
                 _, (oldest, _) = self._promised.popitem(last=False)
                 self._promised_size -= _weight(oldest)
         ttl = -1.0 if effect is not None and effect.expired else self._ttl
-        expires = str(int(self._clock.now() + ttl))
+        expires = str(int(since + ttl))
         return f"{name}?expires={expires}&signature={self._sign(name, expires)}"
 
     def content(self, picture: Picture, effect: FileEffect | None = None) -> bytes:

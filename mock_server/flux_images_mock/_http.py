@@ -152,5 +152,7 @@ class Exchange:
     """What to call when the answer has left, or nobody waits for it any more."""
     begun: float = 0.0
     """When it came, in seconds since 1970 by the mock's clock."""
+    due: float = 0.0
+    """When the model has its answer, by the same clock."""
     entry: RecordedRequest | None = None
     """What the journal says of it."""

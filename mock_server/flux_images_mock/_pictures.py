@@ -12,7 +12,6 @@ from flux_images_mock._paths import PICTURES
 from flux_images_mock._ratio import parse_ratio
 
 if TYPE_CHECKING:
-    from flux_images_mock._clock import Clock
     from flux_images_mock._gallery import Gallery
     from flux_images_mock._http import Exchange
     from flux_images_mock._operation import Operation
@@ -28,9 +27,8 @@ _MOST_PICTURES = 10
 class CreateImage:
     """The responder: turns a valid request into the pictures it asks for."""
 
-    def __init__(self, gallery: Gallery, clock: Clock, *, check: bool = True) -> None:
+    def __init__(self, gallery: Gallery, *, check: bool = True) -> None:
         self._gallery = gallery
-        self._clock = clock
         self._check = check
 
     def __call__(self, exchange: Exchange, operation: Operation) -> Answer | None:
@@ -47,7 +45,7 @@ class CreateImage:
         pictures = asked_for(fields, self._gallery.size, least_bytes)
 
         def answer(data: list[dict[str, str]]) -> Answer:
-            value = {"created": int(self._clock.now()), "data": data}
+            value = {"created": int(exchange.due), "data": data}
             return response.value(exchange, 200, media, value, "the picture responder", check=self._check)
 
         def drawn() -> Answer:
@@ -57,7 +55,7 @@ class CreateImage:
         if fields.get("response_format") == "b64_json":
             return Answer(200, [], b"", "the picture responder", later=drawn)
         root = f"{exchange.request.origin}{PICTURES}"
-        return answer([{"url": root + self._gallery.promise(picture, effect)} for picture in pictures])
+        return answer([{"url": root + self._gallery.promise(picture, exchange.due, effect)} for picture in pictures])
 
 
 def asked_for(fields: dict[str, Any], size: Size = "preview", least_bytes: int = 0) -> list[Picture]:

@@ -13,6 +13,7 @@ from flux_images_mock._clock import Clock
 from flux_images_mock._draw import Picture, draw
 from flux_images_mock._fonts import _files, drawable
 from flux_images_mock._gallery import Gallery
+from flux_images_mock._respx import RespxMock
 from flux_images_mock._sizes import pixels
 from tests.gateway.conftest import ask, fetch, url_of
 
@@ -145,6 +146,16 @@ def test_addresses_can_last_longer(mock: MockServer) -> None:
     assert fetch(url).status_code == 200
 
 
+def test_an_address_lasts_from_when_its_answer_comes() -> None:
+    """A latency takes nothing of it."""
+    with RespxMock(latency="1h") as mock:
+        url = url_of(ask(mock, timeout=4000))
+        mock.advance(590)
+        assert fetch(url).status_code == 200
+        mock.advance(11)
+        assert fetch(url).status_code == 403
+
+
 def test_an_address_takes_no_key(mock: MockServer) -> None:
     """An Authorization header gets 401, as on real hosts of signed addresses."""
     url = url_of(ask(mock))
@@ -177,6 +188,6 @@ def test_addresses_are_kept_within_a_limit() -> None:
     """A hundred thousand promises don't take more than their bytes."""
     gallery = Gallery(Clock())
     for index in range(20_000):
-        gallery.promise(PICTURE._replace(index=index))
+        gallery.promise(PICTURE._replace(index=index), 0.0)
     assert gallery._promised_size <= 8 * 1024 * 1024
     assert len(gallery._promised) < 20_000
