@@ -6,7 +6,7 @@ import importlib
 import json
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, get_args, get_type_hints
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
 import httpx
 
@@ -178,8 +178,8 @@ def wrong_request(name: str, sent: httpx.Request, values: dict[str, Any], body: 
     return None
 
 
-def _path(path: str) -> list[str]:
-    return [contract.said(unquote(step)) for step in path.split("/")]
+def _path(path: str) -> str:
+    return "/".join(quote(contract.said(unquote(step)), safe="") for step in path.split("/"))
 
 
 def _query(query: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:

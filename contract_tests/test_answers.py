@@ -70,10 +70,11 @@ def test_a_success_arrives_as_a_generation(example: contract.Example, generate: 
 @pytest.mark.parametrize("example", [e for e in EXAMPLES if e.status != "200"], ids=str)
 def test_an_error_arrives_as_its_class(example: contract.Example, generate: Generate, mock: MockServer) -> None:
     """Each declared error is the class that a caller would branch on, with its parts."""
-    with pytest.raises(getattr(flux_images, ERRORS[example.name])) as caught:
+    with pytest.raises(flux_images.FluxImagesError) as caught:
         generate(mock.url, "a medal", extra_headers={"Prefer": _prefer(example)})
     error = caught.value
-    assert type(error).__name__ == ERRORS[example.name]
+    assert type(error).__name__ == ERRORS[example.name], f"{example}: the SDK's error class; it says: {error}"
+    assert isinstance(error, flux_images.APIStatusError)
     assert error.status_code == _status(example)
     assert error.code == (example.value["error"].get("code") or None)
     assert error.type == example.value["error"]["type"]
@@ -83,8 +84,9 @@ def test_an_error_arrives_as_its_class(example: contract.Example, generate: Gene
 @pytest.mark.parametrize("name", SCENARIOS)
 def test_a_scenario_arrives_as_its_class(name: str, generate: Generate, mock: MockServer) -> None:
     """Answers that are no JSON arrive as the class that a caller would branch on, too."""
-    with pytest.raises(getattr(flux_images, SCENARIOS[name])):
+    with pytest.raises(flux_images.FluxImagesError) as caught:
         generate(mock.url, "a medal", extra_headers={"Prefer": f"scenario={name}"})
+    assert type(caught.value).__name__ == SCENARIOS[name], f"{name}: the SDK's error class; it says: {caught.value}"
 
 
 def _endpoints() -> dict[str, Any]:
