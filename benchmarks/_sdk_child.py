@@ -142,7 +142,7 @@ def concurrent(prompt: str, in_flight: str, calls: str) -> float:
                 left -= 1
                 await call(prompt)
 
-        await asyncio.gather(*(call("small") for _ in range(20)))
+        await asyncio.gather(*(call("small") for _ in range(int(in_flight))))  # opens the connections
         started = clocks()
         await asyncio.gather(*(worker() for _ in range(int(in_flight))))
         return int(calls) / spent(started)
