@@ -78,4 +78,4 @@ def lines(rows: list[Row]) -> Iterator[str]:
     for row in rows:
         yield f"{row.operation:<14} {row.rule:<76} {row.keeps:>5} {row.breaks:>6} {row.reason}".rstrip()
     missing = sum(row.missing for row in rows)
-    yield f"{len(rows)} rules, {missing} with a reason instead of a case ({missing / len(rows):.1%})"
+    yield f"{len(rows)} rules, {missing} on one side only ({missing / len(rows):.1%})"

@@ -53,7 +53,7 @@ def test_authorization(row: dict[str, Any], kind: str, mock: MockServer, old_gat
     """Each way to send a key is taken or refused as the gateways of the family do."""
     server = mock if kind == "default" else old_gateway
     answer = exchange(server.url, _request(row, GOOD))
-    assert answer.status == row[kind]
+    assert answer.status == row[kind], f"{row['name']}, {kind} gateway: {answer.body.decode()}"
     if kind == "default" and "advice" in row:
         assert row["advice"] in json.loads(answer.body)["error"]["message"]
 
