@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
@@ -146,3 +147,14 @@ def test_the_defaults_are_those_documented() -> None:
     """Two retries, ten minutes in all, and nothing that may have been billed."""
     assert Policy() == (2, 600.0, False)
     assert (FIRST_WAIT, LONGEST_BACKOFF, LONGEST_RETRY_AFTER) == (0.5, 8.0, 60.0)
+
+
+def test_a_date_without_a_zone_is_in_utc(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wherever this machine is."""
+    try:
+        with monkeypatch.context() as patch:
+            patch.setenv("TZ", "XYZ-9")
+            time.tzset()
+            assert retry_after_seconds("Fri, 15 Jan 2027 08:00:30", NOW) == 30.0
+    finally:
+        time.tzset()
