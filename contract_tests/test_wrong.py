@@ -16,6 +16,8 @@ from contract_tests.wrong._mocks import WRONG_MOCKS, proxy
 if TYPE_CHECKING:
     from flux_images_mock import MockServer
 
+pytestmark = pytest.mark.slow  # it judges the checks, which are the same on every Python
+
 FOR_CLIENTS = [check for check in CHECKS if check.side in ("client", "pair")]
 FOR_MOCKS = [check for check in CHECKS if check.side in ("mock", "pair")]
 
