@@ -26,11 +26,11 @@ def moved(keyword: str, old: Any, new: Any) -> tuple[bool, bool]:
     if keyword in ("enum", "type"):
         before, after = _members(old), _members(new)
         return bool(before - after), bool(after - before)
-    if keyword == "additionalProperties" and isinstance(old, bool) and isinstance(new, bool):
-        return old and not new, new and not old
     if keyword == "x-ratio-range":
         (low, high), (lowest, highest) = _range(old), _range(new)
         return lowest > low or highest < high, lowest < low or highest > high
+    if keyword == "additionalProperties" and isinstance(old, bool) and isinstance(new, bool):
+        return old and not new, new and not old
     return True, True
 
 
