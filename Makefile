@@ -31,6 +31,7 @@ contract-mutants: $(VENV)/.dev  ## how much `make contract` catches: every singl
 
 contract-wheel: $(VENV)/.dev  ## the contract tests on the built wheel, without the source and without a network
 	bash .ci/wheel $(BIN)
+
 mutants: $(VENV)/.dev  ## how much the tests of retries, errors, base64 and picture checks catch: changed code
 	$(PIP_INSTALL) mutmut==3.8.1
 	$(BIN)/mutmut run
