@@ -54,6 +54,7 @@ class MockProtocol(asyncio.Protocol):
         self._app = app
         self._server = server_state
         self._loop = _loop or asyncio.get_running_loop()
+        self._soon = self._loop.call_soon
         self._header_timeout = header_timeout
         self._turns: deque[Turn] = deque()
         self._task: asyncio.Task[None] | None = None
@@ -110,7 +111,7 @@ class MockProtocol(asyncio.Protocol):
         """Close the connection, after the answer that is under way."""
         self._last = True
         if self._task is None:
-            self._transport.close()
+            self._soon(self._transport.close)
 
     def _take(self, turn: Turn) -> None:
         self._turns.append(turn)
@@ -149,7 +150,7 @@ class MockProtocol(asyncio.Protocol):
             if answer is not None:
                 return answer
             if turn.expects_continue:
-                self._transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+                self._send(b"HTTP/1.1 100 Continue\r\n\r\n")
         if turn.size > app.engine.max_body:
             return app.engine.too_large(exchange)
         return app.answer(exchange, b"".join(turn.parts)) if turn.whole else None
@@ -182,7 +183,7 @@ class MockProtocol(asyncio.Protocol):
         assert answer.fault is not None  # noqa: S101 -- asked by the caller
         for step in answer.fault.script(answer):
             if isinstance(step, bytes):
-                self._transport.write(step)
+                self._send(step)
             elif isinstance(step, str):
                 self._end(step)
             elif not await self._app.state.clock.sleep(step):
@@ -191,11 +192,15 @@ class MockProtocol(asyncio.Protocol):
 
     def _end(self, end: End) -> None:
         self._over = True
-        if end == "reset":
-            self._transport.get_extra_info("socket").setsockopt(SOL_SOCKET, SO_LINGER, _NO_LINGER)
-            self._transport.abort()
-        else:
-            self._transport.close()
+        self._soon(self._reset if end == "reset" else self._transport.close)
+
+    def _reset(self) -> None:
+        self._transport.get_extra_info("socket").setsockopt(SOL_SOCKET, SO_LINGER, _NO_LINGER)
+        self._transport.abort()
+
+    def _send(self, data: bytes) -> None:
+        """Write when every connection has been served that something came on: a burst wakes its readers once."""
+        self._soon(self._transport.write, data)
 
     def _write(self, turn: Turn, answer: Answer) -> None:
         """Send an answer whole, and close the connection after it where it can't go on."""
@@ -208,7 +213,7 @@ class MockProtocol(asyncio.Protocol):
         lines.append(b"connection: close\r\n\r\n" if closing else b"\r\n")
         if turn.exchange.request.method != "HEAD":
             lines.append(answer.body)
-        self._transport.write(b"".join(lines))
+        self._send(b"".join(lines))
         if not turn.whole:
             self._linger()
         elif closing:
@@ -217,7 +222,7 @@ class MockProtocol(asyncio.Protocol):
     def _refuse(self, status: int, text: str) -> None:
         """Answer in place of the application, and close."""
         self._turns.clear()
-        self._transport.write(
+        self._send(
             STATUS_LINES[status]
             + b"content-type: text/plain; charset=utf-8\r\ncontent-length: %d\r\n" % (len(text) + 1)
             + b"connection: close\r\n\r\n"
@@ -230,7 +235,7 @@ class MockProtocol(asyncio.Protocol):
         self._over = True
         self._turns.clear()
         if self._transport.can_write_eof():
-            self._transport.write_eof()
+            self._soon(self._transport.write_eof)
         if self._paused:
             self._transport.resume_reading()
         self._loop.call_later(_LINGER, self._transport.close)

@@ -18,6 +18,7 @@ _BODY_BYTES = 64 * 1024
 _SHORTEST_KEY = 8  # shorter ones could be words
 _SHORTEST_IMAGE = 64
 _MOST_FIELDS = 50
+_DEEPEST = 100
 _LONGEST_HEADER = 300
 _SCALARS = (int, float)
 _HIDDEN = "***"
@@ -104,18 +105,18 @@ class _Shortener:
         self.left = _BODY_BYTES
         self._key = key
 
-    def shorten(self, value: Any) -> Any:
+    def shorten(self, value: Any, depth: int = 0) -> Any:
         if isinstance(value, str):
             return self._text(value)
         self.left -= 60
         if isinstance(value, bytes):
             return f"<{len(value)} bytes>"
-        if self.left < 0:
+        if self.left < 0 or depth > _DEEPEST:
             return "<more>"
         if is_object(value):
-            return self._object(value)
+            return self._object(value, depth + 1)
         if is_array(value):
-            return self._array(value)
+            return self._array(value, depth + 1)
         return value
 
     def _text(self, text: str) -> str:
@@ -125,21 +126,21 @@ class _Shortener:
         self.left -= len(text)
         return f"<{len(text)} characters>" if self.left < 0 else hide(text, self._key)
 
-    def _object(self, value: dict[str, Any]) -> dict[str, Any]:
+    def _object(self, value: dict[str, Any], depth: int) -> dict[str, Any]:
         shorter: dict[str, Any] = {}
         for name, item in value.items():
             if self.left < 0:
                 shorter["<more>"] = f"{len(value) - len(shorter)} more"
                 break
-            shorter[hide(name, self._key)] = _HIDDEN if _is_secret(name) else self.shorten(item)
+            shorter[hide(name, self._key)] = _HIDDEN if _is_secret(name) else self.shorten(item, depth)
             self.left -= len(name)
         return shorter
 
-    def _array(self, value: list[Any]) -> list[Any]:
+    def _array(self, value: list[Any], depth: int) -> list[Any]:
         items: list[Any] = []
         for item in value:
             if self.left < 0:
                 items.append(f"<{len(value) - len(items)} more>")
                 break
-            items.append(self.shorten(item))
+            items.append(self.shorten(item, depth))
         return items
