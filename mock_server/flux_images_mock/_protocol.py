@@ -54,11 +54,11 @@ class MockProtocol(asyncio.Protocol):
         self._app = app
         self._server = server_state
         self._loop = _loop or asyncio.get_running_loop()
-        self._soon = self._loop.call_soon
         self._header_timeout = header_timeout
         self._turns: deque[Turn] = deque()
         self._task: asyncio.Task[None] | None = None
         self._drawing = False
+        self._unsent: list[bytes] = []
         self._paused = False
         self._writable = True
         self._last = False
@@ -96,6 +96,7 @@ class MockProtocol(asyncio.Protocol):
     def eof_received(self) -> bool:
         """Take a client that says no more for one that has left, as nginx does, unless its picture is being drawn."""
         self._last = True
+        self._flush()
         return self._drawing
 
     def pause_writing(self) -> None:
@@ -111,7 +112,7 @@ class MockProtocol(asyncio.Protocol):
         """Close the connection, after the answer that is under way."""
         self._last = True
         if self._task is None:
-            self._soon(self._transport.close)
+            self._end("close")
 
     def _take(self, turn: Turn) -> None:
         self._turns.append(turn)
@@ -192,19 +193,27 @@ class MockProtocol(asyncio.Protocol):
 
     def _end(self, end: End) -> None:
         self._over = True
-        self._soon(self._reset if end == "reset" else self._transport.close)
-
-    def _reset(self) -> None:
-        self._transport.get_extra_info("socket").setsockopt(SOL_SOCKET, SO_LINGER, _NO_LINGER)
-        self._transport.abort()
+        self._flush()
+        if end == "reset":
+            self._transport.get_extra_info("socket").setsockopt(SOL_SOCKET, SO_LINGER, _NO_LINGER)
+            self._transport.abort()
+        else:
+            self._transport.close()
 
     def _send(self, data: bytes) -> None:
-        """Write when every connection has been served that something came on: a burst wakes its readers once."""
-        self._soon(self._transport.write, data)
+        """Write when every connection has been served on which something came: a burst wakes its readers once."""
+        if not self._unsent:
+            self._loop.call_soon(self._flush)
+        self._unsent.append(data)
+
+    def _flush(self) -> None:
+        unsent, self._unsent = self._unsent, []
+        if unsent and not self._transport.is_closing():
+            self._transport.write(b"".join(unsent))
 
     def _write(self, turn: Turn, answer: Answer) -> None:
         """Send an answer whole, and close the connection after it where it can't go on."""
-        closing = self._last or answer.close or not (turn.whole and turn.keep_alive)
+        closing = (self._last and not self._turns) or answer.close or not (turn.whole and turn.keep_alive)
         lines = [STATUS_LINES[answer.status]]
         for name, value in (*self._server.default_headers, *answer.headers):
             lines += (name, b": ", value, b"\r\n")
@@ -234,8 +243,9 @@ class MockProtocol(asyncio.Protocol):
         """Close for writing, and read on for a while: closing at once would destroy the answer on its way."""
         self._over = True
         self._turns.clear()
+        self._flush()
         if self._transport.can_write_eof():
-            self._soon(self._transport.write_eof)
+            self._transport.write_eof()
         if self._paused:
             self._transport.resume_reading()
         self._loop.call_later(_LINGER, self._transport.close)
