@@ -8,14 +8,16 @@ import random
 import re
 import struct
 import zlib
+from types import ModuleType
 from typing import Any
 
 import PIL.Image
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from isal import isal_zlib
 
-from flux_images._pictures import PictureError, _jpeg_scan, check_picture
+from flux_images._pictures import PictureError, _jpeg_scan, _png, check_picture
 from flux_images._pictures import _common as limits
 from tests.sdk.pictures import picture
 
@@ -186,6 +188,19 @@ def test_pngs_that_nobody_else_made() -> None:
 def test_what_is_no_picture_says_why(data: bytes, says: str) -> None:
     """Headers, sizes, order, filters and checksums; and files that are something else."""
     assert says in refused(data)
+
+
+@pytest.mark.parametrize("inflater", [zlib, isal_zlib], ids=["zlib", "isal"])
+@pytest.mark.parametrize("row", [b"\0" * 331, b"\0" + b"a medal on a ribbon" * 53, b"\0" + bytes(range(256)) * 4])
+@pytest.mark.parametrize("height", [1, 64, 65, 197, 198, 1000, 3971])
+def test_a_png_whose_pixels_come_late(
+    inflater: ModuleType, row: bytes, height: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A well compressed picture is whole when its file is: what was inflated last may wait inside the library."""
+    monkeypatch.setattr(_png, "zlib", inflater)
+    width = len(row) - 1
+    assert check(png(width, height, pixels=row * height)) == ("image/png", width, height)
+    assert "cut short" in refused(png(width, height + 1, pixels=row * height))
 
 
 def test_a_bomb_is_not_inflated() -> None:

@@ -119,6 +119,11 @@ class _Pixels:
             raise PictureError("the PNG is damaged: its pixels cannot be inflated") from error
 
     def finish(self) -> None:
+        try:
+            while not self._inflate.eof and (rows := self._inflate.decompress(b"", _PIECE)):
+                self._rows(rows)
+        except zlib.error as error:
+            raise PictureError("the PNG is damaged: its pixels cannot be inflated") from error
         if not self._inflate.eof or self._done != self._size:
             raise PictureError(f"the PNG is cut short: {self._done} bytes of pixels instead of {self._size}")
 
