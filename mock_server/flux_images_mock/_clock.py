@@ -5,9 +5,8 @@ from __future__ import annotations
 import asyncio
 import time
 from threading import Condition
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
-from anyio import Event, move_on_after
 from sniffio import current_async_library
 
 if TYPE_CHECKING:
@@ -40,7 +39,7 @@ class Clock:
 
     async def sleep(self, seconds: float) -> bool:
         """Return when `seconds` have passed, in truth or by `advance`; or, with `False`, when a reset ended it."""
-        due, resets, sleeper = self.now() + seconds, self._resets, _Sleeper()
+        due, resets, sleeper = self.now() + seconds, self._resets, _sleeper()
         self._change(self._sleepers.add, sleeper)
         try:
             while (left := due - self.now()) > 0 and self._resets == resets:
@@ -65,31 +64,49 @@ class Clock:
                 sleeper.wake()
 
 
-class _Sleeper:
-    """A task of asyncio or trio that rests until its time is over, or until any thread wakes it."""
-
-    def __init__(self) -> None:
-        self._woken = Event()
-        self._call_soon = _caller()
+class _Sleeper(Protocol):
+    """A task that rests until its time is over, or until any thread wakes it."""
 
     async def rest(self, seconds: float) -> None:
         """Return after `seconds` of real time, or when woken."""
-        with move_on_after(seconds):
-            await self._woken.wait()
-        self._woken = Event()
 
     def wake(self) -> None:
         """End the rest, from any thread."""
-        self._call_soon(self._end)
-
-    def _end(self) -> None:
-        self._woken.set()
 
 
-def _caller() -> Callable[[Callable[[], object]], object]:
-    """Return what calls a function in this event loop, from any thread."""
-    if current_async_library() == "trio":
-        from trio.lowlevel import current_trio_token
+class _OnAsyncio:
+    def __init__(self) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._woken = asyncio.Event()
 
-        return current_trio_token().run_sync_soon
-    return asyncio.get_running_loop().call_soon_threadsafe
+    async def rest(self, seconds: float) -> None:
+        timer = self._loop.call_later(seconds, self._woken.set)
+        try:
+            await self._woken.wait()
+        finally:
+            timer.cancel()
+        self._woken.clear()
+
+    def wake(self) -> None:
+        self._loop.call_soon_threadsafe(self._woken.set)
+
+
+class _OnTrio:
+    def __init__(self) -> None:
+        import trio  # whoever runs on it has it
+
+        self._token = trio.lowlevel.current_trio_token()
+        self._trio = trio
+        self._woken = trio.Event()
+
+    async def rest(self, seconds: float) -> None:
+        with self._trio.move_on_after(seconds):
+            await self._woken.wait()
+        self._woken = self._trio.Event()
+
+    def wake(self) -> None:
+        self._token.run_sync_soon(lambda: self._woken.set())
+
+
+def _sleeper() -> _Sleeper:
+    return _OnTrio() if current_async_library() == "trio" else _OnAsyncio()
