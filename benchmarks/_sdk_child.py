@@ -46,7 +46,7 @@ def async_caller() -> Callable[[str], Awaitable[Any]]:
     if LIBRARY == "httpx":
         import httpx
 
-        client = httpx.AsyncClient(base_url=URL, headers={"Authorization": f"Bearer {KEY}"}, timeout=120)
+        client = httpx.AsyncClient(base_url=URL, headers={"Authorization": f"Bearer {KEY}"}, timeout=30)
 
         async def post(prompt: str) -> Any:
             return (await client.post(PATH, json=body(prompt))).json()

@@ -25,6 +25,10 @@ PACKAGES: dict[str, list[str]] = {
 """What is installed for each; the SDK itself is taken from this checkout."""
 
 
+class ChildError(Exception):
+    """A measurement ended with an error."""
+
+
 def interpreter(name: str) -> str:
     """That of a library's environment, which is made when first asked for."""
     folder = CACHE / f"{name}-{sys.version_info.major}.{sys.version_info.minor}"
@@ -63,7 +67,7 @@ def run_child(name: str, url: str, *words: str, certificates: Path) -> list[floa
         text=True,
     )
     if done.returncode:
-        raise SystemExit(f"{name}, {' '.join(words)}: {done.stderr.strip().splitlines()[-1]}")
+        raise ChildError(f"{name}, {' '.join(words)}: {done.stderr.strip().splitlines()[-1]}")
     return [float(word) for word in done.stdout.split()]
 
 

@@ -15,7 +15,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import NamedTuple
 
-from benchmarks._sdk_peers import gateway, run_child, trusted, versions
+from benchmarks._sdk_peers import ChildError, gateway, run_child, trusted, versions
 
 PICTURE = "{picture}"
 """In a measurement's words: the path to save a picture at."""
@@ -99,14 +99,21 @@ class Bench:
         self._urls = {tls: stack.enter_context(gateway(folder, tls=tls)) for tls in (False, True)}
         self.figures: dict[Run, list[float]] = {}
         self.seconds: dict[Run, list[float]] = {}
+        self.failed: dict[Run, str] = {}
 
     def measure(self, runs: list[Run], rounds: int) -> None:
         """Take turns."""
         for _ in range(rounds):
             for run in runs:
+                if run in self.failed:
+                    continue
                 words = [self._picture if word == PICTURE else word for word in run.words]
                 started = time.perf_counter()
-                value, cpu = run_child(run.library, self._urls[run.tls], *words, certificates=self._certificates)
+                try:
+                    value, cpu = run_child(run.library, self._urls[run.tls], *words, certificates=self._certificates)
+                except ChildError as error:
+                    self.failed[run] = str(error)
+                    continue
                 if run.words[0] == "cold":
                     value = (time.perf_counter() - started) * 1000
                 self.figures.setdefault(run, []).append(value)
@@ -139,6 +146,10 @@ def main(arguments: list[str]) -> int:
 
 
 def _report(row: Row, bench: Bench) -> bool:
+    for run in (row.ours, row.theirs):
+        if run in bench.failed:
+            print(f"{row.text:42} no figure: {bench.failed[run]}", flush=True)
+            return run is row.theirs
     value = statistics.median(row.ratios(bench.figures))
     kept = row.holds(value)
     shows_cpu = row.theirs is not None and row.name != "import"
