@@ -94,7 +94,7 @@ class FastTransport(httpx.AsyncBaseTransport):
                 proxy=self._proxy,
             )
             # A lost PUT may have been billed as well.
-            self._session._retry_connection = False  # pyright: ignore[reportPrivateUsage]
+            self._session._retry_connection = False  # pyright: ignore[reportPrivateUsage]  # aiohttp has no argument
         return self._session
 
 

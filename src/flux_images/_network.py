@@ -27,8 +27,8 @@ def bounded(client: httpx.Client) -> httpx.Client:
     for transport in (client._transport, *client._mounts.values()):  # pyright: ignore[reportPrivateUsage]  # as below
         if isinstance(transport, httpx.HTTPTransport):
             # httpcore takes a network of one's own, but httpx has no argument to pass it on.
-            pool = transport._pool  # pyright: ignore[reportPrivateUsage]
-            pool._network_backend = _Network(pool._network_backend)  # pyright: ignore[reportPrivateUsage]
+            pool = transport._pool  # pyright: ignore[reportPrivateUsage]  # as said
+            pool._network_backend = _Network(pool._network_backend)  # pyright: ignore[reportPrivateUsage]  # as said
     return client
 
 
