@@ -29,7 +29,7 @@ def gateway(pytestconfig: pytest.Config) -> Iterator[Gateway]:
         pytest.fail("no gateway to ask: give --live-url")
     variable = str(pytestconfig.getoption("--api-key-env"))
     with FluxImages(os.environ[variable], base_url=url, max_retries=0) as flux:
-        address = find_base_url(url, "", allow_insecure=False)
+        address = find_base_url(url, allow_insecure=False)
         live = Gateway(address, find_key(os.environ[variable]), flux, Allowance(0))
         yield live
         live.close()

@@ -12,14 +12,14 @@ from flux_images._errors import ConfigurationError
 ENV = "FLUX_BASE_URL"
 
 
-def find_base_url(given: str | None, default: str, *, allow_insecure: bool) -> httpx.URL:
+def find_base_url(given: str | None, *, allow_insecure: bool) -> httpx.URL:
     """Take the address from the argument, the environment or the contract, without a trailing ``/v1``.
 
     Raises:
         ConfigurationError: it is not an http(s) address, or would send the key unencrypted.
     """
     source = "base_url" if given is not None else ENV
-    text = (given if given is not None else os.environ.get(ENV) or default).strip()
+    text = (given if given is not None else os.environ.get(ENV) or _server()).strip()
     try:
         url = httpx.URL(text)
     except httpx.InvalidURL as error:
@@ -35,6 +35,12 @@ def find_base_url(given: str | None, default: str, *, allow_insecure: bool) -> h
             f"{source}: http:// would send the key unencrypted to {url.host}; use https://, or pass allow_insecure=True"
         )
     return url.copy_with(path=url.path.rstrip("/").removesuffix("/v1"))
+
+
+def _server() -> str:
+    from flux_images_api.contract import SERVER  # not needed where an address is given
+
+    return SERVER
 
 
 def is_loopback(host: str) -> bool:

@@ -106,15 +106,15 @@ class Call:
             raise self.out_of_time()
         stages: Mapping[str, float | None] = self.request.extensions.get("timeout", {})
         timeout = {stage: left if limit is None else min(limit, left) for stage, limit in stages.items()}
-        headers = self.request.headers.copy()
-        headers["Authorization"] = self.key.authorization()
-        return httpx.Request(
+        request = httpx.Request(
             self.request.method,
             self.request.url,
-            headers=headers,
+            headers=self.request.headers,
             stream=self.request.stream,
             extensions={**self.request.extensions, "timeout": timeout},
         )
+        request.headers["Authorization"] = self.key.authorization()
+        return request
 
     def check_time(self) -> None:
         """Stop the call where its total time has run out."""

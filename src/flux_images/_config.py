@@ -59,9 +59,7 @@ def configure(
     Raises:
         ConfigurationError: names the option that cannot be used.
     """
-    from flux_images_api.contract import SERVER
-
-    url = find_base_url(base_url, SERVER, allow_insecure=allow_insecure)
+    url = find_base_url(base_url, allow_insecure=allow_insecure)
     stages, policy = limits(timeout, max_retries, STAGES, Policy(retry_possibly_billed=retry_possibly_billed))
     return Config(
         base_url=url,

@@ -15,6 +15,7 @@ import yarl
 from httpx._utils import get_environment_proxies
 
 from flux_images._errors import ConfigurationError
+from flux_images._pool import AsyncPool
 
 if TYPE_CHECKING:
     import ssl
@@ -39,7 +40,7 @@ def fast_client(tls: ssl.SSLContext) -> httpx.AsyncClient:
         pattern: FastTransport(tls, _checked(proxy)) if proxy else None
         for pattern, proxy in get_environment_proxies().items()
     }
-    return httpx.AsyncClient(transport=FastTransport(tls), mounts=mounts)
+    return AsyncPool(transport=FastTransport(tls), mounts=mounts)
 
 
 def _checked(proxy: str) -> str:

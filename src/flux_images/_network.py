@@ -1,6 +1,8 @@
-"""Synchronous connections that wait no longer than what is left of the call that they serve.
+"""The connections below httpx's pools, with what httpcore's own leave to be desired.
 
-httpx bounds each read and write alone, so a peer that drips bytes could hold a call for ever.
+Synchronous ones wait no longer than what is left of the call that they serve: httpx bounds each read and write alone,
+so a peer that drips bytes could hold a call for ever. Asynchronous ones know their socket: the pool asks each idle
+connection before each call whether it is still alive, and anyio looks its socket up in a sixth of the call's time.
 """
 
 from __future__ import annotations
@@ -11,12 +13,13 @@ from typing import TYPE_CHECKING, Any
 
 import httpcore
 import httpx
+from httpcore._utils import is_socket_readable
 
 from flux_images._deadline import shortened
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
 _PIECE = 2**14
 """Bytes that are written under one limit."""
@@ -24,12 +27,23 @@ _PIECE = 2**14
 
 def bounded(client: httpx.Client) -> httpx.Client:
     """Make a new client's connections keep to ``ends_in``, those through a proxy too."""
-    for transport in (client._transport, *client._mounts.values()):  # pyright: ignore[reportPrivateUsage]  # as below
-        if isinstance(transport, httpx.HTTPTransport):
-            # httpcore takes a network of one's own, but httpx has no argument to pass it on.
-            pool = transport._pool  # pyright: ignore[reportPrivateUsage]  # as said
-            pool._network_backend = _Network(pool._network_backend)  # pyright: ignore[reportPrivateUsage]  # as said
+    for pool in _pools(client):
+        pool._network_backend = _Network(pool._network_backend)  # pyright: ignore[reportPrivateUsage]  # as below
     return client
+
+
+def quick(client: httpx.AsyncClient) -> httpx.AsyncClient:
+    """Make a new client's connections know their socket, those through a proxy too."""
+    for pool in _pools(client):
+        pool._network_backend = _AsyncNetwork(pool._network_backend)  # pyright: ignore[reportPrivateUsage]  # as below
+    return client
+
+
+def _pools(client: httpx.Client | httpx.AsyncClient) -> Iterator[Any]:
+    """The pools of httpcore, which takes a network of one's own, but httpx has no argument to pass it on."""
+    for transport in (client._transport, *client._mounts.values()):  # pyright: ignore[reportPrivateUsage]  # as said
+        if isinstance(transport, httpx.HTTPTransport | httpx.AsyncHTTPTransport):
+            yield transport._pool  # pyright: ignore[reportPrivateUsage]  # as said
 
 
 class _Network(httpcore.NetworkBackend):
@@ -84,6 +98,58 @@ class _Stream(httpcore.NetworkStream):
 
     def get_extra_info(self, info: str) -> Any:
         return self._stream.get_extra_info(info)
+
+
+class _AsyncNetwork(httpcore.AsyncNetworkBackend):
+    def __init__(self, network: httpcore.AsyncNetworkBackend) -> None:
+        self._network = network
+
+    async def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,  # noqa: ASYNC109 -- httpcore's signature
+        local_address: str | None = None,
+        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
+    ) -> httpcore.AsyncNetworkStream:
+        return _AsyncStream(await self._network.connect_tcp(host, port, timeout, local_address, socket_options))
+
+    async def connect_unix_socket(
+        self,
+        path: str,
+        timeout: float | None = None,  # noqa: ASYNC109 -- as above
+        socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
+    ) -> httpcore.AsyncNetworkStream:
+        return _AsyncStream(await self._network.connect_unix_socket(path, timeout, socket_options))
+
+    async def sleep(self, seconds: float) -> None:
+        await self._network.sleep(seconds)
+
+
+class _AsyncStream(httpcore.AsyncNetworkStream):
+    def __init__(self, stream: httpcore.AsyncNetworkStream) -> None:
+        self._stream = stream
+        self._socket = stream.get_extra_info("socket")
+
+    async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109 -- as above
+        return await self._stream.read(max_bytes, timeout)
+
+    async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109 -- as above
+        await self._stream.write(buffer, timeout)
+
+    async def aclose(self) -> None:
+        await self._stream.aclose()
+
+    async def start_tls(
+        self,
+        ssl_context: ssl.SSLContext,
+        server_hostname: str | None = None,
+        timeout: float | None = None,  # noqa: ASYNC109 -- as above
+    ) -> httpcore.AsyncNetworkStream:
+        return _AsyncStream(await self._stream.start_tls(ssl_context, server_hostname, timeout))
+
+    def get_extra_info(self, info: str) -> Any:
+        return is_socket_readable(self._socket) if info == "is_readable" else self._stream.get_extra_info(info)
 
 
 def _limit(seconds: float | None, too_late: type[httpcore.TimeoutException]) -> float | None:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
+import importlib
 import os
 import ssl
 from functools import cache
+from threading import Lock, Thread
+from typing import Any
 
 import httpx
 
@@ -14,12 +18,31 @@ from flux_images._errors import ConfigurationError
 NO_AUTH = httpx.Auth()
 """Keeps a client from adding credentials of its own, from its settings or from an address."""
 
+_reading = Lock()
+
+
+class Pool(httpx.Client):
+    """Sends as it is told: no redirects, cookies, credentials or hooks, which takes httpx a sixth of a call's time."""
+
+    def send(self, request: httpx.Request, **_: Any) -> httpx.Response:
+        """Send, by way of the environment's proxy if there is one for the address. The answer is to be streamed."""
+        return self._transport_for_url(request.url).handle_request(request)
+
+
+class AsyncPool(httpx.AsyncClient):
+    """The same for asyncio and trio."""
+
+    async def send(self, request: httpx.Request, **_: Any) -> httpx.Response:
+        """As above."""
+        return await self._transport_for_url(request.url).handle_async_request(request)
+
 
 def sync_client(base_url: httpx.URL) -> httpx.Client:
     """A pool for the API."""
+    _prepare(base_url)
     from flux_images._network import bounded  # `import flux_images` stays light without it
 
-    return bounded(httpx.Client(verify=_tls_for(base_url)))
+    return bounded(Pool(verify=_tls_for(base_url)))
 
 
 def async_client(base_url: httpx.URL, *, fast: bool) -> httpx.AsyncClient:
@@ -28,8 +51,11 @@ def async_client(base_url: httpx.URL, *, fast: bool) -> httpx.AsyncClient:
     Raises:
         ConfigurationError: the extra for the fast one is not installed.
     """
+    _prepare(base_url)
     if not fast:
-        return httpx.AsyncClient(verify=_tls_for(base_url))
+        from flux_images._network import quick  # as above
+
+        return quick(AsyncPool(verify=_tls_for(base_url)))
     try:
         from flux_images._fast import fast_client  # slow to import, and an extra
     except ImportError:
@@ -49,18 +75,37 @@ def async_downloads() -> httpx.AsyncClient:
     return httpx.AsyncClient(verify=_trusted())
 
 
+def _prepare(base_url: httpx.URL) -> None:
+    """Import what the first call needs, and meanwhile read the certificates in a thread: each takes 15 ms or more."""
+    if base_url.scheme == "https" and not _read_certificates.cache_info().currsize:
+        Thread(target=_read_quietly, name="flux_images reads certificates").start()
+    importlib.import_module("flux_images._create_image")
+    importlib.import_module("flux_images._network")
+
+
+def _read_quietly() -> None:
+    with contextlib.suppress(ConfigurationError):  # whoever needs them meets the same error
+        _trusted()
+
+
 def _tls_for(base_url: httpx.URL) -> ssl.SSLContext:
     return _trusts_nobody() if base_url.scheme == "http" and is_loopback(base_url.host) else _trusted()
 
 
 def _trusted() -> ssl.SSLContext:
-    return _read_certificates(os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR"))
+    with _reading:
+        return _read_certificates(os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR"))
 
 
 @cache
 def _read_certificates(_file: str | None, _folder: str | None) -> ssl.SSLContext:
     """One context for all clients: reading the certificates takes 30 ms. httpx itself looks at the environment."""
-    return httpx.create_ssl_context()
+    try:
+        return httpx.create_ssl_context()
+    except OSError as error:
+        raise ConfigurationError(
+            f"the certificates cannot be read; look at SSL_CERT_FILE, SSL_CERT_DIR: {error}"
+        ) from error
 
 
 @cache

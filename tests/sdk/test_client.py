@@ -9,6 +9,7 @@ import threading
 import time
 import traceback
 from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import anyio
@@ -17,7 +18,7 @@ import pytest
 import respx
 
 import flux_images as flux
-from flux_images import AsyncFluxImages, FluxImages, Retry
+from flux_images import AsyncFluxImages, ConfigurationError, FluxImages, Retry
 from flux_images_api.api.images import create_image
 from flux_images_api.contract import OPERATIONS, SERVER
 from flux_images_api.models import CreateImageRequest, ImagesResponse
@@ -523,6 +524,19 @@ def test_the_certificates_are_read_once(monkeypatch: pytest.MonkeyPatch) -> None
     FluxImages(KEY, base_url="https://gateway.example").close()
     assert _pool._read_certificates.cache_info().misses == 2
     _pool._read_certificates.cache_clear()
+
+
+@pytest.mark.parametrize("make", [FluxImages, AsyncFluxImages])
+def test_certificates_that_cannot_be_read_are_said_to_be(
+    make: type[FluxImages | AsyncFluxImages], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """To the caller; the thread that reads them ahead says nothing."""
+    from flux_images import _pool
+
+    _pool._read_certificates.cache_clear()
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "none.pem"))
+    with pytest.raises(ConfigurationError, match=r"certificates cannot be read; look at SSL_CERT_FILE.*No such file"):
+        make(KEY, base_url="https://gateway.example")
 
 
 class _Breaking(httpx.SyncByteStream, httpx.AsyncByteStream):

@@ -10,13 +10,14 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+import anyio
 import httpcore
 import pytest
 
 import flux_images as flux
 from flux_images import FluxImages
 from flux_images._deadline import ends_in
-from flux_images._network import _Network, _Stream
+from flux_images._network import _AsyncNetwork, _Network, _Stream
 from tests.sdk.conftest import KEY
 from tests.sdk.raw_server import answer, raw_server
 
@@ -157,3 +158,27 @@ def test_dripped_headers_do_not_hold_a_call(what: str, through_proxy: bool, monk
         assert time.monotonic() - started < 1.5
     assert isinstance(caught.value, flux.APITimeoutError) is (what == "call")
     assert caught.value.may_have_been_billed
+
+
+@pytest.mark.parametrize(
+    ("backend", "network"),
+    [("asyncio", httpcore.AnyIOBackend), ("trio", httpcore.TrioBackend)],
+    ids=["asyncio", "trio"],
+)
+def test_an_idle_connection_knows_whether_it_is_alive(
+    backend: str, network: Callable[[], httpcore.AsyncNetworkBackend]
+) -> None:
+    """What the pool asks before it sends a paid call over it."""
+
+    async def main() -> tuple[bool, bool]:
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            stream = await _AsyncNetwork(network()).connect_tcp("127.0.0.1", listener.getsockname()[1])
+            peer, _ = listener.accept()
+            alive = not stream.get_extra_info("is_readable")
+            peer.close()
+            await stream.read(1)  # returns when the end of the stream has come
+            dead = stream.get_extra_info("is_readable")
+            await stream.aclose()
+            return alive, dead
+
+    assert anyio.run(main, backend=backend) == (True, True)

@@ -62,11 +62,10 @@ def _findings(base_url: str | None, variable: str, allowance: Allowance, workers
     from flux_images._address import find_base_url
     from flux_images._cli._promises import PROMISES, Gateway
     from flux_images._key import find_key
-    from flux_images_api.contract import SERVER
 
     if not (secret := os.environ.get(variable)):
         raise ConfigurationError(f"{variable}: there is no key in this variable; set it, or name another --api-key-env")
-    address = find_base_url(base_url, SERVER, allow_insecure=False)
+    address = find_base_url(base_url, allow_insecure=False)
     with FluxImages(secret, base_url=base_url, max_retries=0) as flux:
         gateway = Gateway(address, find_key(secret), flux, allowance)
         try:
