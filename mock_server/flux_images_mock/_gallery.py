@@ -49,7 +49,7 @@ class Gallery:
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._secret = secrets.token_bytes(16)
+        self._signer = blake2b(key=secrets.token_bytes(16), digest_size=16)
         self._lock = Lock()
         self._drawn: OrderedDict[str, bytes] = OrderedDict()
         self._drawn_size = 0
@@ -67,10 +67,9 @@ class Gallery:
         """Return the signed end of an address that is valid `since` a time; the picture is drawn when first fetched."""
         name = picture.name if effect is None else f"{secrets.token_hex(4)}-{picture.name}"
         with self._lock:
-            if name not in self._promised:
+            if self._promised.pop(name, None) is None:
                 self._promised_size += _weight(picture)
             self._promised[name] = picture, effect
-            self._promised.move_to_end(name)
             while self._promised_size > _MOST_PROMISED:
                 _, (oldest, _) = self._promised.popitem(last=False)
                 self._promised_size -= _weight(oldest)
@@ -133,7 +132,9 @@ class Gallery:
         return file
 
     def _sign(self, name: str, expires: str) -> str:
-        return blake2b(f"{name}?{expires}".encode(), key=self._secret, digest_size=16).hexdigest()
+        signer = self._signer.copy()
+        signer.update(f"{name}?{expires}".encode())
+        return signer.hexdigest()
 
 
 def _weight(picture: Picture) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from flux_images_mock._draw import Format, Picture
@@ -12,9 +13,10 @@ from flux_images_mock._paths import PICTURES
 from flux_images_mock._ratio import parse_ratio
 
 if TYPE_CHECKING:
-    from flux_images_mock._gallery import Gallery
+    from flux_images_mock._gallery import FileEffect, Gallery
     from flux_images_mock._http import Exchange
     from flux_images_mock._operation import Operation
+    from flux_images_mock._responses import Media, Response
     from flux_images_mock._sizes import Size
 
 OPERATION = "create_image"
@@ -43,19 +45,29 @@ class CreateImage:
             fields = {**fields, **scenario.draw}
         least_bytes = 0 if effect is None else effect.least_bytes
         pictures = asked_for(fields, self._gallery.size, least_bytes)
-
-        def answer(data: list[dict[str, str]]) -> Answer:
-            value = {"created": int(exchange.due), "data": data}
-            return response.value(exchange, 200, media, value, "the picture responder", check=self._check)
-
-        def drawn() -> Answer:
-            files = [self._gallery.content(picture, effect) for picture in pictures]
-            return answer([{"b64_json": base64.b64encode(file).decode()} for file in files])
-
         if fields.get("response_format") == "b64_json":
-            return Answer(200, [], b"", "the picture responder", later=drawn)
+            later = partial(self._inline, pictures, effect, exchange, response, media)
+            return Answer(200, [], b"", "the picture responder", later=later)
         root = f"{exchange.request.origin}{PICTURES}"
-        return answer([{"url": root + self._gallery.promise(picture, exchange.due, effect)} for picture in pictures])
+        addresses = [root + self._gallery.promise(picture, exchange.due, effect) for picture in pictures]
+        return self._answer([{"url": address} for address in addresses], exchange, response, media)
+
+    def _inline(
+        self,
+        pictures: list[Picture],
+        effect: FileEffect | None,
+        exchange: Exchange,
+        response: Response,
+        media: Media,
+    ) -> Answer:
+        files = [self._gallery.content(picture, effect) for picture in pictures]
+        return self._answer(
+            [{"b64_json": base64.b64encode(file).decode()} for file in files], exchange, response, media
+        )
+
+    def _answer(self, data: list[dict[str, str]], exchange: Exchange, response: Response, media: Media) -> Answer:
+        value = {"created": int(exchange.due), "data": data}
+        return response.value(exchange, 200, media, value, "the picture responder", check=self._check)
 
 
 def asked_for(fields: dict[str, Any], size: Size = "preview", least_bytes: int = 0) -> list[Picture]:
