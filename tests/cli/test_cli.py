@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from flux_images import Image
 from flux_images._cli import main
 from flux_images_api import contract
 from flux_images_mock import MockServer
@@ -65,6 +67,53 @@ def test_generate_for_programs(capsys: pytest.CaptureFixture[str]) -> None:
     assert image["width"] == 2 * image["height"]
     assert Path(image["path"]).stat().st_size == image["bytes"]
     assert answer["request_id"]
+
+
+def test_a_name_that_says_another_type_is_noted(capsys: pytest.CaptureFixture[str]) -> None:
+    """The file is as it came; only its name is wrong."""
+    assert main(["generate", "a medal", "-o", "medal.png"]) == 0
+    assert main(["generate", "a medal", "-o", "medal.jpeg"]) == 0
+    assert main(["generate", "a medal", "-o", "medal.v2"]) == 0
+    (line,) = capsys.readouterr().err.splitlines()
+    assert "medal.png holds image/jpeg" in line
+    assert "--output-format" in line
+
+
+def test_a_paid_picture_that_is_not_saved_keeps_its_address(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """And the others are saved all the same."""
+    save = Image.save
+
+    def fail_once(image: Image, path: Path, *, overwrite: bool) -> Path:
+        if path.name == "fox-2":
+            raise OSError(28, "No space left on device")
+        return save(image, path, overwrite=overwrite)
+
+    monkeypatch.setattr(Image, "save", fail_once)
+    assert main(["generate", "a fox", "--n", "3", "-o", "fox"]) == 1
+    out, err = capsys.readouterr()
+    assert [line.split()[0] for line in out.splitlines()] == ["fox-1.jpg", "fox-3.jpg"]
+    assert re.search(
+        r"fox-2 was paid for and not saved: .*No space left.*; its address: http://127\.0\.0\.1:\S+sig", err
+    )
+    assert main(["generate", "a fox", "--n", "3", "-o", "fox", "--overwrite", "--json"]) == 1
+    answer = json.loads(capsys.readouterr().out)
+    assert [image["path"] for image in answer["images"]] == ["fox-1.jpg", "fox-3.jpg"]
+    (lost,) = answer["lost"]
+    assert (lost["path"], lost["class"]) == ("fox-2", "OSError")
+    assert lost["url"].startswith("http://127.0.0.1:")
+
+
+def test_pictures_that_did_not_come_are_counted(
+    mock: MockServer, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What came is saved, and the exit code says that it is not all."""
+    monkeypatch.setenv("FLUX_API_KEY", "sk-mock-fewer-pictures")
+    assert main(["generate", "a fox", "--n", "3", "-o", "fox"]) == 1
+    out, err = capsys.readouterr()
+    assert len(out.splitlines()) == 1
+    assert "2 of the pictures asked for did not come (request id 20" in err
 
 
 def test_every_field_of_the_contract_is_an_option(capsys: pytest.CaptureFixture[str]) -> None:

@@ -43,4 +43,4 @@ def _run(options: argparse.Namespace) -> None:
             path = options.output / f"{number}-{ratio.replace(':', 'x')}.png"
             pictures.append(Picture.of(image, image.save(path, overwrite=True)))
             advance()
-    show(pictures, request_id=None, as_json=options.json)
+    show(pictures, as_json=options.json)

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flux_images import FluxImages
-from flux_images._cli._show import Picture, progress, show
-from flux_images._errors import ConfigurationError
+from flux_images._cli._show import Lost, Picture, progress, show
+from flux_images._errors import ConfigurationError, FluxImagesError
 from flux_images_api import contract
 
 if TYPE_CHECKING:
@@ -56,20 +56,24 @@ def _add_field(command: argparse.ArgumentParser, name: str, rules: Mapping[str, 
         command.add_argument(flag, type=kind, choices=rules.get("enum"), default=None, help=text)
 
 
-def _run(options: argparse.Namespace) -> None:
+def _run(options: argparse.Namespace) -> int:
     fields = {name: getattr(options, name) for name, _ in _fields()}
     given = {name: value for name, value in fields.items() if value is not None}
     paths = _paths(options.output, given.get("n", 1))
     if not options.overwrite:
         _refuse_existing(paths)
+    pictures: list[Picture] = []
+    lost: list[Lost] = []
     with FluxImages(base_url=options.base_url, timeout=options.timeout) as flux:
         with progress("Drawing"):
             generation = flux.generate(options.prompt, **given)
-        pictures = [
-            Picture.of(image, image.save(path, overwrite=options.overwrite))
-            for image, path in zip(generation.images, paths, strict=False)
-        ]
-    show(pictures, request_id=generation.request_id, as_json=options.json)
+        for image, path in zip(generation.images, paths, strict=False):
+            try:
+                pictures.append(Picture.of(image, image.save(path, overwrite=options.overwrite)))
+            except (FluxImagesError, OSError) as error:  # the others are paid for as well
+                lost.append(Lost(path, image.url, error))
+    show(pictures, lost, missing=generation.missing, request_id=generation.request_id, as_json=options.json)
+    return int(bool(lost or generation.missing))
 
 
 def _paths(output: Path, count: int) -> list[Path]:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from contextlib import contextmanager
 from importlib.util import find_spec
+from mimetypes import guess_type
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -13,8 +15,10 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.text import Text
 
+from flux_images._text import one_line
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
+    from collections.abc import Callable, Generator, Sequence
 
     from flux_images import Image
 
@@ -37,6 +41,23 @@ class Picture(NamedTuple):
         return cls(path, image.width, image.height, image.media_type, path.stat().st_size)
 
 
+class Lost(NamedTuple):
+    """A picture that was paid for and could not be saved; while its address is valid it can still be fetched."""
+
+    path: Path
+    url: str | None
+    error: Exception
+
+    def as_json(self) -> dict[str, str | None]:
+        """The same for programs."""
+        return {
+            "path": os.fspath(self.path),
+            "url": self.url,
+            "class": type(self.error).__name__,
+            "message": str(self.error),
+        }
+
+
 @contextmanager
 def progress(label: str, total: int | None = None) -> Generator[Callable[[], None]]:
     """Show a bar on standard error, if a person is watching; yields what to call after each step."""
@@ -47,11 +68,26 @@ def progress(label: str, total: int | None = None) -> Generator[Callable[[], Non
         yield lambda: bar.advance(task)
 
 
-def show(pictures: list[Picture], *, request_id: str | None, as_json: bool) -> None:
-    """Print what was saved: a line and, on a terminal, a preview for each; or one JSON object."""
+def show(
+    pictures: Sequence[Picture],
+    lost: Sequence[Lost] = (),
+    *,
+    missing: int = 0,
+    request_id: str | None = None,
+    as_json: bool,
+) -> None:
+    """Print what was saved, and on standard error what was not; or one JSON object with both.
+
+    ``missing`` is how many pictures the gateway did not give.
+    """
     if as_json:
-        images = [{**picture._asdict(), "path": os.fspath(picture.path)} for picture in pictures]
-        print(json.dumps({"images": images, "request_id": request_id}, ensure_ascii=False))
+        answer = {
+            "images": [{**picture._asdict(), "path": os.fspath(picture.path)} for picture in pictures],
+            "lost": [each.as_json() for each in lost],
+            "missing": missing,
+            "request_id": request_id,
+        }
+        print(json.dumps(answer, ensure_ascii=False))
         return
     console = Console(highlight=False, soft_wrap=True)
     for picture in pictures:
@@ -59,6 +95,20 @@ def show(pictures: list[Picture], *, request_id: str | None, as_json: bool) -> N
             console.print(_preview(picture.path))
         size = f"{picture.width} x {picture.height} px"
         console.print(Text(f"{picture.path}  {size}  {picture.media_type}  {picture.bytes:,} bytes"))
+    for line in _notes(pictures, lost, missing, request_id):
+        print(f"flux-images: {line}", file=sys.stderr)
+
+
+def _notes(pictures: Sequence[Picture], lost: Sequence[Lost], missing: int, request_id: str | None) -> Generator[str]:
+    for picture in pictures:
+        kind = guess_type(picture.path)[0]
+        if kind and kind.startswith("image/") and kind != picture.media_type:
+            yield f"{picture.path} holds {picture.media_type}, whatever its name says; --output-format chooses"
+    for each in lost:
+        where = f"; its address: {one_line(each.url, 2000)}" if each.url else ""
+        yield f"{each.path} was paid for and not saved: {each.error}{where}"
+    if missing:
+        yield f"{missing} of the pictures asked for did not come (request id {one_line(str(request_id), 100)})"
 
 
 def _preview(path: Path) -> Text:
