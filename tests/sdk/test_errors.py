@@ -72,6 +72,29 @@ def test_what_may_have_been_billed(stage: Stage, status: int | None, reason: Rea
     assert may_have_been_billed(stage, status, reason) is billed
 
 
+@pytest.mark.parametrize(
+    ("status", "body", "problem", "billed"),
+    [
+        (400, b"{}", None, False),
+        (400, b"{", "the answer was cut short", True),
+        (503, b"{}", None, True),
+        (503, '{"error":{"message":"当前分组下对于模型 m 无可用渠道"}}'.encode(), None, False),
+        (400, b'{"error":{"code":"content_policy_violation","message":"output moderated"}}', None, True),
+    ],
+)
+def test_an_answer_as_a_whole_tells_what_it_cost(status: int, body: bytes, problem: str | None, billed: bool) -> None:
+    """Its status, its words, and whether it is whole."""
+    assert status_error(status, {}, body, KEY, billed=True, problem=problem).may_have_been_billed is billed
+
+
+def test_a_redirect_says_where_to() -> None:
+    """From its header; a page is told by its label alone."""
+    moved = status_error(300, {"location": "https://other.example"}, b"", KEY, billed=True)
+    assert moved.message.startswith("the gateway redirects to https://other.example;")
+    page = status_error(500, {"content-type": "text/html"}, b"", KEY, billed=True)
+    assert page.message.startswith("an error page in HTML")
+
+
 def test_an_error_says_what_a_person_can_act_on() -> None:
     """One line: status, code, message, advice, request id and the bill."""
     body = json.dumps({"error": {"message": "no\x1b[31m\r\ncredit", "code": "insufficient_user_quota"}}).encode()
