@@ -86,13 +86,19 @@ def _difference(body: Json, opened: Any) -> Broken | None:
         generation = flux.generate(**body)
         image = generation.image
         image.read()
-        inside = body.get("response_format") == "b64_json"
         width, height = map(int, body["aspect_ratio"].split(":"))
+        in_ratio = abs(image.width / image.height / (width / height) - 1) < _OFF
         kind = f"image/{body['output_format']}" if "output_format" in body else image.media_type
         facts: dict[str, tuple[Any, Any]] = {
             "as many pictures as were asked for": (body.get("n", 1), len(generation.images)),
-            "inside the answer or behind an address, as asked": (inside, image.url is None),
-            "in the ratio asked for": (True, abs(image.width / image.height / (width / height) - 1) < _OFF),
+            "inside the answer or behind an address, as asked": (
+                body.get("response_format", "url"),
+                "b64_json" if image.url is None else "url",
+            ),
+            "in the ratio asked for": (
+                body["aspect_ratio"],
+                body["aspect_ratio"] if in_ratio else f"{image.width} x {image.height} px",
+            ),
             "in the format asked for": (kind, image.media_type),
             "with the id of the request": (True, bool(generation.request_id)),
         }
