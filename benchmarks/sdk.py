@@ -102,7 +102,9 @@ class Bench:
         self.failed: dict[Run, str] = {}
 
     def measure(self, runs: list[Run], rounds: int) -> None:
-        """Take turns."""
+        """Take turns, from the start: what another row measured belongs to other rounds."""
+        for run in runs:
+            self.figures[run], self.seconds[run] = [], []
         for _ in range(rounds):
             for run in runs:
                 if run in self.failed:
@@ -116,8 +118,8 @@ class Bench:
                     continue
                 if run.words[0] == "cold":
                     value = (time.perf_counter() - started) * 1000
-                self.figures.setdefault(run, []).append(value)
-                self.seconds.setdefault(run, []).append(cpu)
+                self.figures[run].append(value)
+                self.seconds[run].append(cpu)
 
 
 def main(arguments: list[str]) -> int:
@@ -141,6 +143,8 @@ def main(arguments: list[str]) -> int:
             missed += sum(not _report(row, bench) for row in rows)
     print("\nMedians on this machine (import, cold, inline in ms; sync in us; async in calls a second):")
     for run, values in bench.figures.items():
+        if run in bench.failed:
+            continue
         print(f"  {run.library:15} {' '.join(run.words[:3]):26} {'TLS' * run.tls:4} {statistics.median(values):9.1f}")
     return int(missed > 0)
 

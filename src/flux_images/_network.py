@@ -25,7 +25,10 @@ if TYPE_CHECKING:
 _PIECE = 2**14
 """Bytes that are written under one limit."""
 _GULP = 2**18
-"""Bytes that are read at once, four times what httpcore asks for: a large answer costs by the piece."""
+"""Bytes that are read at once of a large answer, four times what httpcore asks for: it costs by the piece.
+
+Not of a small one: making room for them takes longer than reading it.
+"""
 
 
 def bounded(client: httpx.Client) -> httpx.Client:
@@ -82,11 +85,15 @@ class _Network(httpcore.NetworkBackend):
 class _Stream(httpcore.NetworkStream):
     def __init__(self, stream: httpcore.NetworkStream) -> None:
         self._stream = stream
+        self._more = False  # whether the answer that is read is a large one
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        return self._stream.read(max(max_bytes, _GULP), _limit(timeout, httpcore.ReadTimeout))
+        data = self._stream.read(_GULP if self._more else max_bytes, _limit(timeout, httpcore.ReadTimeout))
+        self._more = self._more or len(data) >= max_bytes
+        return data
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        self._more = False
         for start in range(0, len(buffer), _PIECE):
             self._stream.write(buffer[start : start + _PIECE], _limit(timeout, httpcore.WriteTimeout))
 
@@ -133,11 +140,15 @@ class _AsyncStream(httpcore.AsyncNetworkStream):
     def __init__(self, stream: httpcore.AsyncNetworkStream) -> None:
         self._stream = stream
         self._socket = stream.get_extra_info("socket")
+        self._more = False  # as above
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109 -- as above
-        return await self._stream.read(max(max_bytes, _GULP), timeout)
+        data = await self._stream.read(_GULP if self._more else max_bytes, timeout)
+        self._more = self._more or len(data) >= max_bytes
+        return data
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109 -- as above
+        self._more = False
         await self._stream.write(buffer, timeout)
 
     async def aclose(self) -> None:

@@ -93,6 +93,23 @@ def test_a_long_request_is_bounded_piece_by_piece() -> None:
     assert below.asked == [("write 16384", 7.0), ("write 16384", 7.0), ("write 7232", 7.0)]
 
 
+def test_a_large_answer_is_read_in_large_pieces() -> None:
+    """From its second piece on; the next answer begins small again."""
+    asked: list[int] = []
+
+    class Full(Recorder):
+        def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+            asked.append(max_bytes)
+            return bytes(10)
+
+    stream = _Stream(Full())
+    for _ in range(2):
+        stream.write(b"x")
+        for size in (100, 10, 10):
+            stream.read(size)
+    assert asked == [100, 10, 2**18, 100, 10, 2**18]
+
+
 def _resolving_to(*addresses: str) -> Callable[..., list[Any]]:
     return lambda *_, **__: [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, 80)) for address in addresses]
 
