@@ -71,7 +71,7 @@ class Control:
         return name in self._hosts or _is_loopback(name)
 
     def _requests(self, exchange: Exchange) -> Any:
-        last: int = exchange.parameters.get(("query", "last"), 0)
+        last: int = (exchange.parameters or {}).get(("query", "last"), 0)
         return {"requests": [entry.as_json() for entry in self._state.journal.requests()[-last:]]}
 
     def _scenarios(self, exchange: Exchange) -> Any:

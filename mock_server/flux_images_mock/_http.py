@@ -136,16 +136,16 @@ class Exchange:
     request: Request
     request_id: bytes = field(default_factory=new_request_id)
     operation: Operation | None = None
-    preferences: dict[str, str] = field(default_factory=lambda: {})
+    preferences: dict[str, str] | None = None
     credential: str | None = None
-    parameters: dict[tuple[str, str], Any] = field(default_factory=lambda: {})
+    parameters: dict[tuple[str, str], Any] | None = None
     body: Any = None
     violations: Sequence[Violation] = ()
     picked: Scenario | None = None
     """The scenario that the request asks for, should it come so far."""
     scenario: Scenario | None = None
     """The scenario that it met."""
-    path_values: list[tuple[str, str]] = field(default_factory=lambda: [])
+    path_values: Sequence[tuple[str, str]] = ()
     """The parameters of its path, still encoded."""
     billed: int = 0
     finish: Callable[[], None] | None = None

@@ -98,7 +98,7 @@ class Journal:
             request.method,
             hide(request.path, key)[:_LONGEST_PATH],
             readable(request.headers.pairs, key),
-            _parameters(exchange, key) if exchange.parameters else {},
+            _parameters(exchange.parameters, key) if exchange.parameters else {},
             body,
             None if operation is None else operation.operation_id,
             tuple(exchange.violations),
@@ -122,8 +122,8 @@ class Journal:
         return [entry for entry in self.entries() if not entry.path.startswith(PICTURES)]
 
 
-def _parameters(exchange: Exchange, key: str) -> dict[str, Any]:
-    named, _ = shortened({name: value for (_, name), value in exchange.parameters.items()}, key)
+def _parameters(parameters: dict[tuple[str, str], Any], key: str) -> dict[str, Any]:
+    named, _ = shortened({name: value for (_, name), value in parameters.items()}, key)
     return cast("dict[str, Any]", named)
 
 

@@ -211,7 +211,8 @@ def _compile(node: Node, schemas: Schemas) -> Parameter:
 
 def check_parameters(parameters: Sequence[Parameter], exchange: Exchange) -> None:
     """Read every parameter into the exchange, and note what differs from the description."""
-    raw = {"path": exchange.path_values}
+    raw = {"path": [*exchange.path_values]}
+    exchange.parameters = {}
     names = [parameter.name for parameter in parameters]
     for parameter in parameters:
         if parameter.place not in raw:

@@ -35,6 +35,27 @@ _SLOWEST = 1024 * 1024
 _NO_LINGER = struct.pack("ii", 1, 0)  # closing then resets the connection
 
 
+class Outbox:
+    """The connections of one server that have something to send.
+
+    They send when all have been served on which something came: a burst wakes its readers once.
+    """
+
+    def __init__(self) -> None:
+        self._waiting: list[MockProtocol] = []
+
+    def add(self, connection: MockProtocol, loop: asyncio.AbstractEventLoop) -> None:
+        """Let a connection send soon."""
+        if not self._waiting:
+            loop.call_soon(self._send)
+        self._waiting.append(connection)
+
+    def _send(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        for connection in waiting:
+            connection.flush()
+
+
 class MockProtocol(asyncio.Protocol):
     """One connection, as uvicorn's server makes it for each client. Requests are answered one after the other."""
 
@@ -48,12 +69,14 @@ class MockProtocol(asyncio.Protocol):
         app_state: dict[str, Any],
         _loop: asyncio.AbstractEventLoop | None = None,
         *,
+        outbox: Outbox,
         header_timeout: float = 10.0,
     ) -> None:
         del config, app_state
         self._app = app
         self._server = server_state
         self._loop = _loop or asyncio.get_running_loop()
+        self._outbox = outbox
         self._header_timeout = header_timeout
         self._turns: deque[Turn] = deque()
         self._task: asyncio.Task[None] | None = None
@@ -96,7 +119,7 @@ class MockProtocol(asyncio.Protocol):
     def eof_received(self) -> bool:
         """Take a client that says no more for one that has left, as nginx does, unless its picture is being drawn."""
         self._last = True
-        self._flush()
+        self.flush()
         return self._drawing
 
     def pause_writing(self) -> None:
@@ -193,7 +216,7 @@ class MockProtocol(asyncio.Protocol):
 
     def _end(self, end: End) -> None:
         self._over = True
-        self._flush()
+        self.flush()
         if end == "reset":
             self._transport.get_extra_info("socket").setsockopt(SOL_SOCKET, SO_LINGER, _NO_LINGER)
             self._transport.abort()
@@ -201,12 +224,12 @@ class MockProtocol(asyncio.Protocol):
             self._transport.close()
 
     def _send(self, data: bytes) -> None:
-        """Write when every connection has been served on which something came: a burst wakes its readers once."""
         if not self._unsent:
-            self._loop.call_soon(self._flush)
+            self._outbox.add(self, self._loop)
         self._unsent.append(data)
 
-    def _flush(self) -> None:
+    def flush(self) -> None:
+        """Send what is to be sent."""
         unsent, self._unsent = self._unsent, []
         if unsent and not self._transport.is_closing():
             self._transport.write(b"".join(unsent))
@@ -215,7 +238,9 @@ class MockProtocol(asyncio.Protocol):
         """Send an answer whole, and close the connection after it where it can't go on."""
         closing = (self._last and not self._turns) or answer.close or not (turn.whole and turn.keep_alive)
         lines = [STATUS_LINES[answer.status]]
-        for name, value in (*self._server.default_headers, *answer.headers):
+        for name, value in self._server.default_headers:
+            lines += (name, b": ", value, b"\r\n")
+        for name, value in answer.headers:
             lines += (name, b": ", value, b"\r\n")
             if name == b"connection":
                 closing = closing or value == b"close"
@@ -243,7 +268,7 @@ class MockProtocol(asyncio.Protocol):
         """Close for writing, and read on for a while: closing at once would destroy the answer on its way."""
         self._over = True
         self._turns.clear()
-        self._flush()
+        self.flush()
         if self._transport.can_write_eof():
             self._transport.write_eof()
         if self._paused:

@@ -201,7 +201,7 @@ def _as_file(example: Example, at: Stage, status: int, media_type: str) -> str:
 
 def by_preference(exchange: Exchange) -> tuple[str, str] | None:
     """Pick what `Prefer: scenario=NAME` asks for."""
-    name = exchange.preferences.get("scenario")
+    name = exchange.preferences.get("scenario") if exchange.preferences else None
     return None if name is None else (name, "Prefer")
 
 

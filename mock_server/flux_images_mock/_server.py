@@ -15,7 +15,7 @@ import uvicorn
 from flux_images_mock._app import app
 from flux_images_mock._mock import Mock
 from flux_images_mock._options import HEADER_TIMEOUT
-from flux_images_mock._protocol import MockProtocol
+from flux_images_mock._protocol import MockProtocol, Outbox
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -72,7 +72,9 @@ class _Server(uvicorn.Server):
 
 def configure(application: MockApp, options: Options) -> uvicorn.Server:
     """Return a uvicorn server for the application, its own logs off."""
-    protocol = partial(MockProtocol, application, header_timeout=options.get("header_timeout", HEADER_TIMEOUT))
+    protocol = partial(
+        MockProtocol, application, outbox=Outbox(), header_timeout=options.get("header_timeout", HEADER_TIMEOUT)
+    )
     return _Server(
         uvicorn.Config(
             application,
