@@ -87,7 +87,7 @@ ROWS: tuple[Row, ...] = (
 )  # fmt: skip
 FLOOR = _run("httpx", INLINE)
 """httpx alone streaming the same answer into a file without decoding or checking it."""
-ROUNDS = {"import": 7, "cold": 7, "client": 3, "sync": 5, "async": 3, "fast": 3, "inline": 7, "memory": 1, "late": 1}
+ROUNDS = {"import": 7, "cold": 11, "client": 3, "sync": 5, "async": 3, "fast": 3, "inline": 7, "memory": 1, "late": 1}
 
 
 class Bench:
