@@ -58,19 +58,21 @@ class BaseClient:
         arguments = image_request(fields, extra_body)
         settings = self._config.settings
         stages, policy = limits(timeout, None, settings.timeout, settings.policy)
-        headers = http.headers.copy()
-        headers.update({**arguments.pop("headers", {}), **check_headers(extra_headers)})
+        headers = {**arguments.pop("headers", {}), **check_headers(extra_headers)}
         try:
             # Client.build_request() would merge what is merged here, at twice the cost of all else.
-            return httpx.Request(
+            request = httpx.Request(
                 arguments.pop("method"),
                 _url(str(http.base_url), arguments.pop("url")),
-                headers=headers,
+                headers=http.headers,
                 extensions={"timeout": stages.as_dict(), POLICY: policy},
                 **arguments,
             )
         except (TypeError, ValueError, RecursionError):
             raise unwritable(arguments["json"]) from None
+        for name, value in headers.items():
+            request.headers[name] = value
+        return request
 
 
 @cache
