@@ -57,9 +57,15 @@ BUYERS: dict[str, Buy] = {
 
 
 @pytest.fixture(params=["sync", "asyncio"])
-def buy(request: pytest.FixtureRequest) -> Buy:
-    """The synchronous client, then the asynchronous one."""
-    return BUYERS[request.param]
+def flavour(request: pytest.FixtureRequest) -> str:
+    """Which client: the synchronous one, then the asynchronous one."""
+    return str(request.param)
+
+
+@pytest.fixture
+def buy(flavour: str) -> Buy:
+    """The same client, to buy with."""
+    return BUYERS[flavour]
 
 
 @pytest.fixture(params=["sync", "asyncio", "trio"])
