@@ -39,10 +39,7 @@ class Picture(NamedTuple):
 
     def digest(self, size: int) -> bytes:
         """Return bytes that differ from picture to picture."""
-        width, height = self.ratio
-        parts = (
-            f"{self.model}\n{width}:{height}\n{self.seed}\n{self.index}\n{self.size}\n{self.least_bytes}\n{self.prompt}"
-        )
+        parts = f"{self.model}\n{self.ratio}\n{self.seed}\n{self.index}\n{self.size}\n{self.least_bytes}\n{self.prompt}"
         return hashlib.blake2b(parts.encode(errors="surrogatepass"), digest_size=size).digest()
 
 

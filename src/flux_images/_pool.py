@@ -7,7 +7,7 @@ import importlib
 import os
 import ssl
 from functools import cache
-from threading import Lock, Thread
+from threading import Thread
 from typing import Any
 
 import httpx
@@ -17,8 +17,6 @@ from flux_images._errors import ConfigurationError
 
 NO_AUTH = httpx.Auth()
 """Keeps a client from adding credentials of its own, from its settings or from an address."""
-
-_reading = Lock()
 
 
 class Pool(httpx.Client):
@@ -77,10 +75,14 @@ def async_downloads() -> httpx.AsyncClient:
 
 def _prepare(base_url: httpx.URL) -> None:
     """Import what the first call needs, and meanwhile read the certificates in a thread: each takes 15 ms or more."""
+    ahead = Thread(target=_read_quietly, name="flux_images reads certificates")
     if base_url.scheme == "https" and not _read_certificates.cache_info().currsize:
-        Thread(target=_read_quietly, name="flux_images reads certificates").start()
+        with contextlib.suppress(RuntimeError):  # no thread can be made, as when Python ends: they are read later
+            ahead.start()
     importlib.import_module("flux_images._create_image")
     importlib.import_module("flux_images._network")
+    if ahead.ident is not None:
+        ahead.join()
 
 
 def _read_quietly() -> None:
@@ -93,8 +95,7 @@ def _tls_for(base_url: httpx.URL) -> ssl.SSLContext:
 
 
 def _trusted() -> ssl.SSLContext:
-    with _reading:
-        return _read_certificates(os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR"))
+    return _read_certificates(os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR"))
 
 
 @cache

@@ -105,6 +105,23 @@ def test_a_paid_picture_that_is_not_saved_keeps_its_address(
     assert lost["url"].startswith("http://127.0.0.1:")
 
 
+@pytest.mark.parametrize("as_json", [False, True])
+def test_an_address_that_echoes_the_key_is_shown_without_it(
+    as_json: bool, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """In whatever is said of a picture that was lost."""
+
+    def fail(image: Image, path: Path, *, overwrite: bool) -> Path:
+        raise OSError(f"{path}: {KEY} {overwrite} {image!r}")
+
+    monkeypatch.setattr(Image, "save", fail)
+    monkeypatch.setattr(Image, "url", f"https://pictures.example/{KEY}/a.png")
+    assert main(["generate", "a fox", *["--json"] * as_json]) == 1
+    out, err = capsys.readouterr()
+    assert KEY not in out + err
+    assert "https://pictures.example/***/a.png" in out + err
+
+
 def test_pictures_that_did_not_come_are_counted(
     mock: MockServer, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -203,6 +203,19 @@ def test_the_certificates_are_read_once(monkeypatch: pytest.MonkeyPatch) -> None
     _pool._read_certificates.cache_clear()
 
 
+def test_a_client_needs_no_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where none can be made, as when Python ends, the certificates are read all the same."""
+    from flux_images import _pool
+
+    def refuse(_: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    _pool._read_certificates.cache_clear()
+    monkeypatch.setattr(threading.Thread, "start", refuse)
+    FluxImages(KEY, base_url="https://gateway.example").close()
+    assert _pool._read_certificates.cache_info().currsize == 1
+
+
 @pytest.mark.parametrize("make", [FluxImages, AsyncFluxImages])
 def test_certificates_that_cannot_be_read_are_said_to_be(
     make: type[FluxImages | AsyncFluxImages], monkeypatch: pytest.MonkeyPatch, tmp_path: Path

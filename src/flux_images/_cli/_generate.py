@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from flux_images import FluxImages
 from flux_images._cli._show import Lost, Picture, progress, show
 from flux_images._errors import ConfigurationError, FluxImagesError
+from flux_images._key import find_key
 from flux_images_api import contract
 
 if TYPE_CHECKING:
@@ -71,7 +72,8 @@ def _run(options: argparse.Namespace) -> int:
             try:
                 pictures.append(Picture.of(image, image.save(path, overwrite=options.overwrite)))
             except (FluxImagesError, OSError) as error:  # the others are paid for as well
-                lost.append(Lost(path, image.url, error))
+                key = find_key(None)  # a gateway may have echoed it in an address
+                lost.append(Lost(path, key.redact(image.url or ""), type(error).__name__, key.redact(str(error))))
     show(pictures, lost, missing=generation.missing, request_id=generation.request_id, as_json=options.json)
     return int(bool(lost or generation.missing))
 

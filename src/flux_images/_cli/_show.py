@@ -42,20 +42,19 @@ class Picture(NamedTuple):
 
 
 class Lost(NamedTuple):
-    """A picture that was paid for and could not be saved; while its address is valid it can still be fetched."""
+    """A picture that was paid for and could not be saved; while its address is valid it can still be fetched.
+
+    ``url`` is empty where it came inside the answer; ``kind`` is the class of the error.
+    """
 
     path: Path
-    url: str | None
-    error: Exception
+    url: str
+    kind: str
+    message: str
 
     def as_json(self) -> dict[str, str | None]:
         """The same for programs."""
-        return {
-            "path": os.fspath(self.path),
-            "url": self.url,
-            "class": type(self.error).__name__,
-            "message": str(self.error),
-        }
+        return {"path": os.fspath(self.path), "url": self.url or None, "class": self.kind, "message": self.message}
 
 
 @contextmanager
@@ -106,7 +105,7 @@ def _notes(pictures: Sequence[Picture], lost: Sequence[Lost], missing: int, requ
             yield f"{picture.path} holds {picture.media_type}, whatever its name says; --output-format chooses"
     for each in lost:
         where = f"; its address: {one_line(each.url, 2000)}" if each.url else ""
-        yield f"{each.path} was paid for and not saved: {each.error}{where}"
+        yield f"{each.path} was paid for and not saved: {each.message}{where}"
     if missing:
         yield f"{missing} of the pictures asked for did not come (request id {one_line(str(request_id), 100)})"
 
