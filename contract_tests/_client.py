@@ -38,7 +38,7 @@ class Client:
         self.types: ModuleType = importlib.import_module("flux_images_api.types")
         self.decode: ModuleType = importlib.import_module("flux_images_api._decode")
         self.errors: ModuleType = importlib.import_module("flux_images_api.errors")
-        importlib.import_module("flux_images._create_image")
+        importlib.import_module("flux_images._answer.pictures")
 
     @classmethod
     @contextmanager

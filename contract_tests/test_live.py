@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from flux_images import FluxImages
-from flux_images._address import find_base_url
-from flux_images._cli._promises import BROKEN, NOT_TESTED, PROMISES, Allowance, Gateway, Promise
-from flux_images._key import find_key
+from flux_images._cli.promises import BROKEN, NOT_TESTED, PROMISES, Allowance, Gateway, Promise
+from flux_images._request.address import find_base_url
+from flux_images._request.key import find_key
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -32,9 +32,9 @@ from flux_images._errors import (
     RateLimitError,
     UnexpectedResponseError,
 )
-from flux_images._generation import AsyncGeneration, Generation
-from flux_images._images import AsyncImage, Image
-from flux_images._retry import Retry
+from flux_images._picture.generation import AsyncGeneration, Generation
+from flux_images._picture.image import AsyncImage, Image
+from flux_images._send.retry import Retry
 from flux_images._version import __version__
 
 __all__ = [

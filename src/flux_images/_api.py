@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flux_images._call import is_billed_operation
-from flux_images._classify import unreadable
+from flux_images._answer.classify import unreadable
 from flux_images._errors import ConfigurationError
-from flux_images._send import ApiClient, AsyncApiClient
+from flux_images._send.call import is_billed_operation
+from flux_images._send.loop import ApiClient, AsyncApiClient
 from flux_images_api import AuthenticatedClient
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     import httpx
 
-    from flux_images._key import Key
+    from flux_images._request.key import Key
     from flux_images_api.errors import ResponseError
 
 

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from flux_images._call import POLICY, check_headers
-from flux_images._config import limits
+from flux_images._request.options import limits
+from flux_images._send.call import POLICY, check_headers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from flux_images._api import Api
-    from flux_images._config import Config
-    from flux_images._send import ApiClient, AsyncApiClient
+    from flux_images._request.options import Config
+    from flux_images._send.loop import ApiClient, AsyncApiClient
 
 
 class BaseClient:
@@ -52,8 +52,8 @@ class BaseClient:
         timeout: float | httpx.Timeout | None,
         extra_headers: Mapping[str, str] | None,
     ) -> httpx.Request:
-        from flux_images._constraints import unwritable  # `import flux_images` stays light without it
-        from flux_images._create_image import image_request
+        from flux_images._answer.pictures import image_request
+        from flux_images._request.rules import unwritable  # `import flux_images` stays light without it
 
         arguments = image_request(fields, extra_body)
         settings = self._config.settings

@@ -6,20 +6,20 @@ from typing import TYPE_CHECKING, Any, Self
 
 import httpx
 
-from flux_images import _pool
 from flux_images._base import BaseClient
-from flux_images._config import Config, check_kind, configure
-from flux_images._fetch import AsyncDownloads, Downloads
-from flux_images._key import find_key
-from flux_images._send import ApiClient, AsyncApiClient
+from flux_images._picture.fetch import AsyncDownloads, Downloads
+from flux_images._request.key import find_key
+from flux_images._request.options import Config, check_kind, configure
+from flux_images._send import pool
+from flux_images._send.loop import ApiClient, AsyncApiClient
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from types import TracebackType
 
     from flux_images._api import Api
-    from flux_images._generation import AsyncGeneration, Generation
-    from flux_images._retry import Retry
+    from flux_images._picture.generation import AsyncGeneration, Generation
+    from flux_images._send.retry import Retry
     from flux_images_api.models import CreateImageRequestOutputFormat, CreateImageRequestResponseFormat, KnownModel
 
 DEFAULT_MODEL = "flux-pro-1.1-ultra"
@@ -73,7 +73,7 @@ class FluxImages(BaseClient):
             allow_local_images=allow_local_images,
         )
         check_kind(http_client, httpx.Client)
-        inner = http_client or _pool.sync_client(config.base_url)
+        inner = http_client or pool.sync_client(config.base_url)
         self._wire(config, inner, Downloads(config.rules, http_client))
 
     def _wire(self, config: Config, inner: httpx.Client, downloads: Downloads) -> None:
@@ -121,7 +121,7 @@ class FluxImages(BaseClient):
             UnexpectedResponseError: the answer is not what the contract says.
             EmptyGenerationError: the gateway answered without a picture.
         """
-        from flux_images._create_image import generation_answer
+        from flux_images._answer.pictures import generation_answer
 
         request = self._request(
             self._http,
@@ -213,7 +213,7 @@ class AsyncFluxImages(BaseClient):
             allow_local_images=allow_local_images,
         )
         check_kind(http_client, httpx.AsyncClient)
-        inner = http_client or _pool.async_client(config.base_url, fast=fast)
+        inner = http_client or pool.async_client(config.base_url, fast=fast)
         self._wire(config, inner, AsyncDownloads(config.rules, http_client))
 
     def _wire(self, config: Config, inner: httpx.AsyncClient, downloads: AsyncDownloads) -> None:
@@ -239,7 +239,7 @@ class AsyncFluxImages(BaseClient):
         extra_headers: Mapping[str, str] | None = None,
     ) -> AsyncGeneration:
         """Buy pictures, and wait for them; as ``FluxImages.generate``. Cancelling ends the request at once."""
-        from flux_images._create_image import async_generation_answer
+        from flux_images._answer.pictures import async_generation_answer
 
         request = self._request(
             self._http,

@@ -28,7 +28,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from flux_images._generation import AnyGeneration
+    from flux_images._picture.generation import AnyGeneration
 
 
 class FluxImagesError(Exception):

@@ -15,7 +15,7 @@ import pytest
 
 from contract_tests.wrong._mocks import WRONG_MOCKS, Message, proxy
 from flux_images._cli import main
-from flux_images._cli._promises import PROMISES
+from flux_images._cli.promises import PROMISES
 from flux_images_mock import MockServer
 
 if TYPE_CHECKING:

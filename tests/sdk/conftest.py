@@ -18,7 +18,7 @@ Buy = Callable[..., tuple[Generation | AsyncGeneration, list[bytes]]]
 
 @pytest.fixture(autouse=True)
 def _no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("flux_images._retry.FIRST_WAIT", 0.0)
+    monkeypatch.setattr("flux_images._send.retry.FIRST_WAIT", 0.0)
     monkeypatch.delenv("FLUX_API_KEY", raising=False)
     monkeypatch.delenv("FLUX_BASE_URL", raising=False)
     monkeypatch.delenv("FLUX_LOG_PROMPTS", raising=False)

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from flux_images import _base64_stream
-from flux_images._base64_stream import PictureSplitter, SplitError
+from flux_images._answer import split as splitting
+from flux_images._answer.split import PictureSplitter, SplitError
 
 Pictures = list[bytes | None]
 
@@ -227,11 +227,11 @@ def test_the_last_of_two_equal_keys_counts() -> None:
 
 def test_limits_hold(monkeypatch: pytest.MonkeyPatch) -> None:
     """Neither a picture nor the rest of the document grows without bound; a limit itself is allowed."""
-    monkeypatch.setattr(_base64_stream, "MAX_PICTURE", 3)
+    monkeypatch.setattr(splitting, "MAX_PICTURE", 3)
     assert split([_answer("QUJD")])[1] == [b"ABC"]
     with pytest.raises(SplitError, match="more than 3 bytes"):
         split([_answer("QUJDQQ==")])
-    monkeypatch.setattr(_base64_stream, "MAX_DOCUMENT", 10)
+    monkeypatch.setattr(splitting, "MAX_DOCUMENT", 10)
     assert split([b'{"data":1}'])[0] == {"data": 1}
     with pytest.raises(SplitError, match="larger than 10 bytes"):
         split([b'{"data": [ ]}'])
@@ -239,7 +239,7 @@ def test_limits_hold(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_large_pictures_wait_on_disk(monkeypatch: pytest.MonkeyPatch) -> None:
     """Past a limit the decoded file is no longer in memory, and whole all the same."""
-    monkeypatch.setattr(_base64_stream, "IN_MEMORY", 10)
+    monkeypatch.setattr(splitting, "IN_MEMORY", 10)
     raw = bytes(range(256))
     splitter = PictureSplitter()
     splitter.feed(_answer(base64.b64encode(raw).decode()))
@@ -256,14 +256,14 @@ def test_both_decoders_agree(installed: bool, monkeypatch: pytest.MonkeyPatch) -
         pytest.importorskip("pybase64", reason="the extra `fast` is not installed")
     else:
         monkeypatch.setitem(__import__("sys").modules, "pybase64", None)
-    _base64_stream._decoder.cache_clear()
+    splitting._decoder.cache_clear()
     try:
         assert split([_answer("QUI=")])[1] == [b"AB"]
         for wrong in ("QU-_", "QUJ", "Q===", "QUJD!AAA"):
             with pytest.raises(SplitError):
                 split([_answer(wrong)])
     finally:
-        _base64_stream._decoder.cache_clear()
+        splitting._decoder.cache_clear()
 
 
 def test_the_beginning_is_what_an_error_shows() -> None:

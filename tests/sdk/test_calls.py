@@ -196,7 +196,7 @@ def test_cancelling_ends_the_request_at_once(backend: str, caplog: pytest.LogCap
 
 def test_a_cancelled_call_says_what_it_may_cost() -> None:
     """As a note on what is raised."""
-    from flux_images._call import Call
+    from flux_images._send.call import Call
 
     with FluxImages(KEY) as client:
         call = Call(httpx.Request("POST", SERVER + PATH), client._config.settings)

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 import flux_images as flux
-from flux_images import _download
+from flux_images._picture import download
 from tests.sdk.answering import PNG, PUBLIC, buy_with, by_url, gateway
 from tests.sdk.conftest import BUYERS, Buy
 from tests.sdk.raw_server import answer, raw_server, stall
@@ -70,7 +70,7 @@ def test_a_name_that_leads_to_a_private_address_is_refused(flavour: str, monkeyp
     with raw_server(pictures={"/a.png": [answer(200, PNG)]}) as server:
         port = httpx.URL(server.url).port
         server.reply = by_url(f"http://localtest:{port}/a.png")
-        monkeypatch.setattr("flux_images._config.is_private", lambda _: False)
+        monkeypatch.setattr("flux_images._request.options.is_private", lambda _: False)
         resolve = __import__("socket").getaddrinfo
 
         def lookup(host: Any, *rest: Any, **options: Any) -> Any:
@@ -88,7 +88,7 @@ def test_a_proxy_s_own_address_is_not_the_picture_s(flavour: str, monkeypatch: p
     with raw_server() as gateway_server, raw_server() as proxy:
         proxy.pictures["http://pictures.example/a.png"] = [answer(200, PNG)]
         gateway_server.reply = by_url("http://pictures.example/a.png")
-        monkeypatch.setattr("flux_images._config.is_private", lambda _: False)
+        monkeypatch.setattr("flux_images._request.options.is_private", lambda _: False)
         monkeypatch.setenv("HTTP_PROXY", proxy.url)
         monkeypatch.setenv("NO_PROXY", "127.0.0.1")
         assert BUYERS[flavour](gateway_server.url)[1] == [PNG]
@@ -147,7 +147,7 @@ def test_a_failed_fetch_says_that_the_picture_is_paid_for(
     answers: list[Any], gets: int, says: str, status: int | None, flavour: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Status, redirects, size and connection: one line, and never "not billed"."""
-    monkeypatch.setattr(_download, "MAX_BYTES", 100)
+    monkeypatch.setattr(download, "MAX_BYTES", 100)
     transport, seen = gateway(PUBLIC, *answers)
     with pytest.raises(flux.ImageDownloadError) as caught:
         buy_with(flavour, transport)
@@ -169,7 +169,7 @@ def test_five_redirects_are_followed_without_cookies(flavour: str) -> None:
 
 def test_the_size_limit_itself_is_allowed(flavour: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """A picture of exactly that many bytes arrives."""
-    monkeypatch.setattr(_download, "MAX_BYTES", len(PNG))
+    monkeypatch.setattr(download, "MAX_BYTES", len(PNG))
     assert buy_with(flavour, gateway(PUBLIC, httpx.Response(200, content=PNG))[0]) == [PNG]
 
 

@@ -55,7 +55,7 @@ def test_a_refused_connection_costs_nothing() -> None:
 
 def test_the_extra_is_asked_for_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
     """Where it is missing, at construction."""
-    monkeypatch.setitem(__import__("sys").modules, "flux_images._fast", None)
+    monkeypatch.setitem(__import__("sys").modules, "flux_images._send.fast", None)
     with pytest.raises(flux_images.ConfigurationError, match=r"flux-images\[fast\]"):
         AsyncFluxImages(KEY, fast=True)
 
@@ -205,12 +205,12 @@ def test_a_netrc_is_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
 
 def test_nothing_is_sent_again_behind_the_caller_s_back() -> None:
     """aiohttp would repeat a GET or PUT on a kept connection that died; a billed one must not be."""
-    from flux_images import _pool
+    from flux_images._send import pool
 
     with raw_server(pictures={"/": [b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", _read_one]}) as server:
 
         async def main() -> None:
-            async with _pool.async_client(httpx.URL(server.url), fast=True) as client:
+            async with pool.async_client(httpx.URL(server.url), fast=True) as client:
                 await client.get(server.url)
                 with pytest.raises(httpx.RemoteProtocolError):
                     await client.get(server.url)
@@ -230,7 +230,7 @@ def test_nothing_is_sent_again_behind_the_caller_s_back() -> None:
 )
 def test_a_body_that_breaks_off_is_no_failed_connection(broken: Exception, kind: type[Exception]) -> None:
     """And what aiohttp raised is not in its chain: it may hold the headers of the request."""
-    from flux_images._fast import _Body
+    from flux_images._send.fast import _Body
 
     async def chunks() -> AsyncIterator[bytes]:
         yield b"{"

@@ -144,7 +144,7 @@ def test_generations_pickle_without_the_key(flavour: str) -> None:
 
 def test_an_unread_picture_leaves_nothing_open(monkeypatch: pytest.MonkeyPatch) -> None:
     """A picture that waits on disk goes with its image, whatever the collector's order."""
-    monkeypatch.setattr("flux_images._base64_stream.IN_MEMORY", 10)
+    monkeypatch.setattr("flux_images._answer.split.IN_MEMORY", 10)
     with raw_server(inline(PNG)) as server:
         generation, _ = BUYERS["sync"](server.url, read=False)
         file = generation.image._file

@@ -10,7 +10,7 @@ from urllib.parse import quote
 import pytest
 
 from flux_images import ConfigurationError, FluxImages
-from flux_images._key import Key, find_key
+from flux_images._request.key import Key, find_key
 from tests.sdk.conftest import KEY
 
 

@@ -16,8 +16,8 @@ import pytest
 
 import flux_images as flux
 from flux_images import FluxImages
-from flux_images._deadline import ends_in
-from flux_images._network import _AsyncNetwork, _Network, _Stream
+from flux_images._send.deadline import ends_in
+from flux_images._send.network import _AsyncNetwork, _Network, _Stream
 from tests.sdk.conftest import KEY
 from tests.sdk.raw_server import answer, raw_server
 

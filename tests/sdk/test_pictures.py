@@ -17,8 +17,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from isal import isal_zlib
 
-from flux_images._pictures import PictureError, _jpeg_scan, _png, check_picture
-from flux_images._pictures import _common as limits
+from flux_images._picture.check import PictureError, check_picture, jpeg_scan
+from flux_images._picture.check import common as limits
+from flux_images._picture.check import png as walked
 from tests.sdk.pictures import picture
 
 SIZES = [(1, 1), (8, 8), (17, 33), (129, 70)]
@@ -203,7 +204,7 @@ def test_a_png_whose_pixels_come_late(
     inflater: ModuleType, row: bytes, height: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A well compressed picture is whole when its file is: what was inflated last may wait inside the library."""
-    monkeypatch.setattr(_png, "zlib", inflater)
+    monkeypatch.setattr(walked, "zlib", inflater)
     width = len(row) - 1
     assert check(png(width, height, pixels=row * height)) == ("image/png", width, height)
     assert "cut short" in refused(png(width, height + 1, pixels=row * height))
@@ -309,8 +310,8 @@ def test_sharp_pictures_use_every_code(
     pattern: str, progressive: bool, quality: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Runs of sixteen zeros and refined values, in windows that end within each scan; one block more is too much."""
-    monkeypatch.setattr(_jpeg_scan, "_WINDOW", 700)
-    monkeypatch.setattr(_jpeg_scan, "_MARGIN", 200)
+    monkeypatch.setattr(jpeg_scan, "_WINDOW", 700)
+    monkeypatch.setattr(jpeg_scan, "_MARGIN", 200)
     grid = [(x, y) for y in range(96) for x in range(128)]
     pixels = {
         "checks": bytes((x + y) % 2 * 255 for x, y in grid),

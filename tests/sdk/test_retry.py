@@ -8,7 +8,14 @@ from typing import Any
 import pytest
 
 import flux_images as flux
-from flux_images._retry import FIRST_WAIT, LONGEST_BACKOFF, LONGEST_RETRY_AFTER, Policy, backoff, retry_after_seconds
+from flux_images._send.retry import (
+    FIRST_WAIT,
+    LONGEST_BACKOFF,
+    LONGEST_RETRY_AFTER,
+    Policy,
+    backoff,
+    retry_after_seconds,
+)
 
 NOW = 1_800_000_000.0  # Fri, 15 Jan 2027 08:00:00 GMT
 
@@ -109,7 +116,7 @@ def test_only_what_can_heal_and_cost_nothing_is_tried_again(
 ) -> None:
     """Kind, billing, attempts, total time and the gateway's own wait decide."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("flux_images._retry.FIRST_WAIT", 0.5)
+        patch.setattr("flux_images._send.retry.FIRST_WAIT", 0.5)
         wait = policy.wait(error, attempt, elapsed, free=free, jitter=lambda: 0.5)
     assert (wait is not None) is again
 
@@ -124,7 +131,7 @@ def test_the_jitter_is_the_caller_s() -> None:
     """It scales the wait; a gateway's shorter wait does not cut it."""
     error = _status(flux.RateLimitError, 429, retry_after=1.0)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("flux_images._retry.FIRST_WAIT", 2.0)
+        patch.setattr("flux_images._send.retry.FIRST_WAIT", 2.0)
         assert Policy().wait(error, 2, 0.0, jitter=lambda: 0.75) == 3.0
 
 
@@ -135,7 +142,7 @@ def test_the_gateway_s_wait_is_kept() -> None:
 
 def test_backoff_doubles_with_full_jitter(monkeypatch: pytest.MonkeyPatch) -> None:
     """Waits are drawn from nothing up to twice the last bound, up to a cap."""
-    monkeypatch.setattr("flux_images._retry.FIRST_WAIT", 0.5)
+    monkeypatch.setattr("flux_images._send.retry.FIRST_WAIT", 0.5)
     assert [backoff(attempt, lambda: 1.0) for attempt in (1, 2, 3, 4, 5, 6)] == [0.5, 1, 2, 4, 8, LONGEST_BACKOFF]
     assert backoff(10_000, lambda: 1.0) == LONGEST_BACKOFF
     assert backoff(3, lambda: 0.25) == 0.5

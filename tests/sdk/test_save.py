@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from flux_images._save import put_in_place, target_of
+from flux_images._picture.save import put_in_place, target_of
 
 DATA = b"picture" * 1000
 

@@ -56,7 +56,7 @@ def _dispatch(words: list[str]) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     from flux_images import __version__
-    from flux_images._cli import _check, _demo, _generate
+    from flux_images._cli import check, demo, generate
 
     parser = argparse.ArgumentParser(
         prog="flux-images",
@@ -65,7 +65,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"flux-images {__version__}")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    for module in (_generate, _check, _demo):
+    for module in (generate, check, demo):
         module.add_command(commands)
     commands.add_parser("mock", help="play the gateway offline; see `flux-images mock --help`", add_help=False)
     commands.add_parser("scenarios", help="list what the mock can imitate, `show NAME` prints one", add_help=False)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Generic, TypeVar
 
-from flux_images._images import AsyncImage, Image
+from flux_images._picture.image import AsyncImage, Image
 
 if TYPE_CHECKING:
     from flux_images_api.models import ImagesResponse

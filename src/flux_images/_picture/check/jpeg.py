@@ -10,9 +10,9 @@ import struct
 from math import ceil
 from typing import IO, NamedTuple, NoReturn
 
-from flux_images._pictures._common import Picture, PictureError, checked_size, take
-from flux_images._pictures._huffman import Table, read_tables
-from flux_images._pictures._jpeg_scan import Component, Scan, walk
+from flux_images._picture.check.common import Picture, PictureError, checked_size, take
+from flux_images._picture.check.huffman import Table, read_tables
+from flux_images._picture.check.jpeg_scan import Component, Scan, walk
 
 _SOI, _EOI, _SOS, _DQT, _DNL, _DRI, _DHT, _DAC, _TEM = 0xD8, 0xD9, 0xDA, 0xDB, 0xDC, 0xDD, 0xC4, 0xCC, 0x01
 _FRAMES = {0xC0, 0xC1, 0xC2}

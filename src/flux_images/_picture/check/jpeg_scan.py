@@ -7,8 +7,8 @@ import sys
 from array import array
 from typing import IO, NamedTuple
 
-from flux_images._pictures._common import PictureError, take
-from flux_images._pictures._huffman import BAD, END, Table
+from flux_images._picture.check.common import PictureError, take
+from flux_images._picture.check.huffman import BAD, END, Table
 
 _WINDOW = 2**16
 _MARGIN = 2**12

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import httpx
 
-from flux_images._answers import ErrorAnswer, Receiver, WholeAnswer
-from flux_images._call import Call, Settings
-from flux_images._deadline import ends_in
+from flux_images._answer.receive import ErrorAnswer, Receiver, WholeAnswer
 from flux_images._errors import ClientClosedError, FluxImagesError
-from flux_images._pool import NO_AUTH
+from flux_images._send.call import Call, Settings
+from flux_images._send.deadline import ends_in
+from flux_images._send.pool import NO_AUTH
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

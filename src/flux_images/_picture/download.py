@@ -12,9 +12,9 @@ from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
 import httpx
 
-from flux_images._address import is_private
 from flux_images._errors import ImageDownloadError
-from flux_images._retry import Policy, backoff
+from flux_images._request.address import is_private
+from flux_images._send.retry import Policy, backoff
 from flux_images._text import one_line
 
 if TYPE_CHECKING:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from array import array
 from typing import NamedTuple
 
-from flux_images._pictures._common import PictureError
+from flux_images._picture.check.common import PictureError
 
 BAD = 0xFFFF
 """The entry of 16 bits that start with no code."""

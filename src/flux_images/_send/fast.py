@@ -15,7 +15,7 @@ import yarl
 from httpx._utils import get_environment_proxies
 
 from flux_images._errors import ConfigurationError
-from flux_images._pool import AsyncPool
+from flux_images._send.pool import AsyncPool
 
 if TYPE_CHECKING:
     import ssl

@@ -57,7 +57,7 @@ def _problems(value: Any, schema: Schema, where: str, schemas: Schema) -> list[s
         if keyword in _CHECKS:
             problems += _CHECKS[keyword](value, rule, where, schema, schemas)
         elif keyword not in _NOT_RULES:
-            raise NotImplementedError(f"the contract's keyword {keyword!r} has no check in flux_images._constraints")
+            raise NotImplementedError(f"the contract's keyword {keyword!r} has no check in flux_images._request.rules")
     return problems
 
 

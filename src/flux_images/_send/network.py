@@ -16,7 +16,7 @@ import httpcore
 import httpx
 from httpcore._utils import is_socket_readable
 
-from flux_images._deadline import shortened
+from flux_images._send.deadline import shortened
 
 if TYPE_CHECKING:
     import ssl

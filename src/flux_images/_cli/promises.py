@@ -17,7 +17,7 @@ from flux_images_api.errors import ResponseError
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from flux_images._key import Key
+    from flux_images._request.key import Key
 
 KEPT, BROKEN, NOT_TESTED = "kept", "broken", "not tested"
 _OPERATION = OPERATIONS["create_image"]

@@ -10,7 +10,7 @@ from itertools import pairwise
 from math import ceil
 from typing import IO, TYPE_CHECKING, NamedTuple
 
-from flux_images._pictures._common import Picture, PictureError, checked_size, take
+from flux_images._picture.check.common import Picture, PictureError, checked_size, take
 
 if TYPE_CHECKING:
     import zlib

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flux_images import FluxImages
-from flux_images._cli._show import Lost, Picture, progress, show
+from flux_images._cli.show import Lost, Picture, progress, show
 from flux_images._errors import ConfigurationError, FluxImagesError
-from flux_images._key import find_key
+from flux_images._request.key import find_key
 from flux_images_api import contract
 
 if TYPE_CHECKING:

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any, NoReturn, Protocol, TypeVar
 
 import httpx
 
-from flux_images._classify import carries_error, status_error
+from flux_images._answer.classify import carries_error, status_error
 
 if TYPE_CHECKING:
-    from flux_images._call import Call
+    from flux_images._send.call import Call
 
 T_co = TypeVar("T_co", covariant=True)
 

@@ -15,22 +15,22 @@ from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, TypeVar, cast
 
 import httpx
 
-from flux_images._billing import Stage, may_have_been_billed
-from flux_images._classify import request_id, status_error, unreadable
+from flux_images._answer.classify import request_id, status_error, unreadable
 from flux_images._errors import (
     APIConnectionError,
     APITimeoutError,
     ConfigurationError,
     FluxImagesError,
 )
-from flux_images._retry import Policy, Retry
+from flux_images._send.billing import Stage, may_have_been_billed
+from flux_images._send.retry import Policy, Retry
 from flux_images._text import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from flux_images._answers import Receiver
-    from flux_images._key import Key
+    from flux_images._answer.receive import Receiver
+    from flux_images._request.key import Key
 
 T = TypeVar("T")
 

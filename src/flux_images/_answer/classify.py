@@ -10,7 +10,6 @@ import json
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
-from flux_images._billing import Reason, Stage, may_have_been_billed
 from flux_images._errors import (
     APIStatusError,
     AuthenticationError,
@@ -26,13 +25,14 @@ from flux_images._errors import (
     RateLimitError,
     UnexpectedResponseError,
 )
-from flux_images._retry import retry_after_seconds
+from flux_images._send.billing import Reason, Stage, may_have_been_billed
+from flux_images._send.retry import retry_after_seconds
 from flux_images._text import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from flux_images._key import Key
+    from flux_images._request.key import Key
 
 _REASONS: tuple[tuple[Reason, frozenset[str], str], ...] = (
     (

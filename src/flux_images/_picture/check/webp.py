@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 from typing import IO
 
-from flux_images._pictures._common import Picture, PictureError, checked_size
+from flux_images._picture.check.common import Picture, PictureError, checked_size
 
 
 def check_webp(file: IO[bytes]) -> Picture:

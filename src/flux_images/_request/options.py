@@ -7,17 +7,17 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import httpx
 
-from flux_images._address import find_base_url, is_private
-from flux_images._call import Settings, check_headers
-from flux_images._download import Rules
 from flux_images._errors import ConfigurationError
-from flux_images._retry import Policy, Retry
+from flux_images._picture.download import Rules
+from flux_images._request.address import find_base_url, is_private
+from flux_images._send.call import Settings, check_headers
+from flux_images._send.retry import Policy, Retry
 from flux_images._version import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from flux_images._key import Key
+    from flux_images._request.key import Key
 
 USER_AGENT = f"flux-images/{__version__}"
 STAGES = httpx.Timeout(connect=10.0, write=30.0, read=300.0, pool=300.0)

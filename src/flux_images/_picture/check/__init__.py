@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from typing import IO
 
-from flux_images._pictures._common import MAX_PIXELS, Picture, PictureError
-from flux_images._pictures._jpeg import check_jpeg
-from flux_images._pictures._png import check_png
-from flux_images._pictures._webp import check_webp
+from flux_images._picture.check.common import MAX_PIXELS, Picture, PictureError
+from flux_images._picture.check.jpeg import check_jpeg
+from flux_images._picture.check.png import check_png
+from flux_images._picture.check.webp import check_webp
 
 __all__ = ["MAX_PIXELS", "Picture", "PictureError", "check_picture"]
 

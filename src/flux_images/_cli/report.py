@@ -9,12 +9,12 @@ from html import escape
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree
 
-from flux_images._cli._promises import BROKEN, KEPT, NOT_TESTED
+from flux_images._cli.promises import BROKEN, KEPT, NOT_TESTED
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from flux_images._cli._promises import Finding
+    from flux_images._cli.promises import Finding
 
 _STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; padding: 0 1rem; }

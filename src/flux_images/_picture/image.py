@@ -7,7 +7,7 @@ import weakref
 from typing import IO, TYPE_CHECKING, Any
 
 from flux_images._errors import FluxImagesError, ImageDownloadError, UnexpectedResponseError
-from flux_images._save import put_in_place, target_of
+from flux_images._picture.save import put_in_place, target_of
 
 if TYPE_CHECKING:
     import os
@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
     import PIL.Image
 
-    from flux_images._fetch import AsyncDownloads, Downloads
-    from flux_images._generation import AnyGeneration, AsyncGeneration, Generation
-    from flux_images._pictures import Picture
+    from flux_images._picture.check import Picture
+    from flux_images._picture.fetch import AsyncDownloads, Downloads
+    from flux_images._picture.generation import AnyGeneration, AsyncGeneration, Generation
 
 
 class _BaseImage:
@@ -69,7 +69,7 @@ class _BaseImage:
 
     def _checked(self) -> Picture:
         """Decode the file to its end, once."""
-        from flux_images._pictures import PictureError, check_picture
+        from flux_images._picture.check import PictureError, check_picture
 
         assert self._file is not None  # noqa: S101 -- for the type checkers; asked only once there is a file
         with self._lock:

@@ -12,8 +12,8 @@ from typing import Any
 
 import httpx
 
-from flux_images._address import is_loopback
 from flux_images._errors import ConfigurationError
+from flux_images._request.address import is_loopback
 
 NO_AUTH = httpx.Auth()
 """Keeps a client from adding credentials of its own, from its settings or from an address."""
@@ -38,7 +38,7 @@ class AsyncPool(httpx.AsyncClient):
 def sync_client(base_url: httpx.URL) -> httpx.Client:
     """A pool for the API."""
     _prepare(base_url)
-    from flux_images._network import bounded  # `import flux_images` stays light without it
+    from flux_images._send.network import bounded  # `import flux_images` stays light without it
 
     return bounded(Pool(verify=_tls_for(base_url)))
 
@@ -51,11 +51,11 @@ def async_client(base_url: httpx.URL, *, fast: bool) -> httpx.AsyncClient:
     """
     _prepare(base_url)
     if not fast:
-        from flux_images._network import quick  # as above
+        from flux_images._send.network import quick  # as above
 
         return quick(AsyncPool(verify=_tls_for(base_url)))
     try:
-        from flux_images._fast import fast_client  # slow to import, and an extra
+        from flux_images._send.fast import fast_client  # slow to import, and an extra
     except ImportError:
         raise ConfigurationError("fast=True needs an extra: pip install 'flux-images[fast]'") from None
     return fast_client(_tls_for(base_url))
@@ -63,7 +63,7 @@ def async_client(base_url: httpx.URL, *, fast: bool) -> httpx.AsyncClient:
 
 def sync_downloads() -> httpx.Client:
     """A pool for pictures, which shares nothing with that of the API."""
-    from flux_images._network import bounded  # as above
+    from flux_images._send.network import bounded  # as above
 
     return bounded(httpx.Client(verify=_trusted()))
 
@@ -79,8 +79,8 @@ def _prepare(base_url: httpx.URL) -> None:
     if base_url.scheme == "https" and not _read_certificates.cache_info().currsize:
         with contextlib.suppress(RuntimeError):  # no thread can be made, as when Python ends: they are read later
             ahead.start()
-    importlib.import_module("flux_images._create_image")
-    importlib.import_module("flux_images._network")
+    importlib.import_module("flux_images._answer.pictures")
+    importlib.import_module("flux_images._send.network")
     if ahead.ident is not None:
         ahead.join()
 

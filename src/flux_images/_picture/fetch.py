@@ -7,14 +7,14 @@ from typing import IO, TYPE_CHECKING, Any
 
 import httpx
 
-from flux_images import _pool
-from flux_images._deadline import ends_in
-from flux_images._download import Download
 from flux_images._errors import ClientClosedError, ImageDownloadError
-from flux_images._pool import NO_AUTH
+from flux_images._picture.download import Download
+from flux_images._send import pool
+from flux_images._send.deadline import ends_in
+from flux_images._send.pool import NO_AUTH
 
 if TYPE_CHECKING:
-    from flux_images._download import Rules
+    from flux_images._picture.download import Rules
 
 
 class Downloads:
@@ -59,9 +59,9 @@ class Downloads:
                 raise ClientClosedError("the http_client is closed; fetch pictures before closing it")
             return self._given
         if self._closed:
-            return _pool.sync_downloads()
+            return pool.sync_downloads()
         if self._own is None:
-            self._own = _pool.sync_downloads()
+            self._own = pool.sync_downloads()
         return self._own
 
     @staticmethod
@@ -143,9 +143,9 @@ class AsyncDownloads:
                 raise ClientClosedError("the http_client is closed; fetch pictures before closing it")
             return self._given
         if self._closed:
-            return _pool.async_downloads()
+            return pool.async_downloads()
         if self._own is None:
-            self._own = _pool.async_downloads()
+            self._own = pool.async_downloads()
         return self._own
 
     @staticmethod

@@ -13,7 +13,7 @@ from flux_images._errors import ConfigurationError
 if TYPE_CHECKING:
     import argparse
 
-    from flux_images._cli._promises import Allowance, Finding
+    from flux_images._cli.promises import Allowance, Finding
 
 
 def add_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:  # pyright: ignore[reportPrivateUsage]  # argparse names no public type for it
@@ -36,8 +36,8 @@ def add_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
 
 
 def _run(options: argparse.Namespace) -> int:
-    from flux_images._cli import _check_report as report
-    from flux_images._cli._promises import KEPT, NOT_TESTED, Allowance
+    from flux_images._cli import report
+    from flux_images._cli.promises import KEPT, NOT_TESTED, Allowance
 
     for name in ("allow_paid", "workers"):
         if getattr(options, name) < (least := 1 if name == "workers" else 0):
@@ -59,9 +59,9 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _findings(base_url: str | None, variable: str, allowance: Allowance, workers: int) -> tuple[str, list[Finding]]:
-    from flux_images._address import find_base_url
-    from flux_images._cli._promises import PROMISES, Gateway
-    from flux_images._key import find_key
+    from flux_images._cli.promises import PROMISES, Gateway
+    from flux_images._request.address import find_base_url
+    from flux_images._request.key import find_key
 
     if not (secret := os.environ.get(variable)):
         raise ConfigurationError(f"{variable}: there is no key in this variable; set it, or name another --api-key-env")

@@ -5,13 +5,13 @@ from __future__ import annotations
 import logging
 from typing import IO, TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
 
-from flux_images._answers import raise_if_error
-from flux_images._base64_stream import PictureSplitter
-from flux_images._classify import request_id
-from flux_images._constraints import check_body
+from flux_images._answer.classify import request_id
+from flux_images._answer.receive import raise_if_error
+from flux_images._answer.split import PictureSplitter
 from flux_images._errors import EmptyGenerationError, InvalidRequestError
-from flux_images._generation import AsyncGeneration, Generation
-from flux_images._images import AsyncImage, Image
+from flux_images._picture.generation import AsyncGeneration, Generation
+from flux_images._picture.image import AsyncImage, Image
+from flux_images._request.rules import check_body
 from flux_images_api.api.images import create_image
 from flux_images_api.contract import OPERATIONS, SCHEMAS
 from flux_images_api.errors import ResponseError
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
     import httpx
 
-    from flux_images._call import Call
-    from flux_images._fetch import AsyncDownloads, Downloads
+    from flux_images._picture.fetch import AsyncDownloads, Downloads
+    from flux_images._send.call import Call
 
 log = logging.getLogger("flux_images")
 

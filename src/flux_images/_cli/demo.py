@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flux_images import FluxImages
-from flux_images._cli._show import Picture, progress, show
+from flux_images._cli.show import Picture, progress, show
 
 if TYPE_CHECKING:
     import argparse

@@ -1,0 +1,3 @@
+"""What becomes of an answer's bytes."""
+
+from __future__ import annotations

@@ -1,0 +1,3 @@
+"""From a caller's words to a checked request: options, the key, the address, the body."""
+
+from __future__ import annotations
