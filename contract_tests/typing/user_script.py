@@ -60,7 +60,9 @@ def survive(flux: FluxImages) -> Image | None:
         assert_type(error.status_code, int)
         assert_type(error.body, str)
     except ImageDownloadError as error:
-        assert_type(error.generation, Generation | AsyncGeneration | None)
+        if error.generation is not None:
+            assert_type(error.generation.request_id, str | None)
+            error.generation.image.save("medal", overwrite=True)
     except APIConnectionError as error:
         assert_type(error.may_have_been_billed, bool)
     except FluxImagesError as error:

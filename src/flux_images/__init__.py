@@ -34,7 +34,7 @@ from flux_images._errors import (
 )
 from flux_images._picture.generation import AsyncGeneration, Generation
 from flux_images._picture.image import AsyncImage, Image
-from flux_images._send.retry import Retry
+from flux_images._request.options import Retry
 from flux_images._version import __version__
 
 __all__ = [

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any, Self
 
 import httpx
 
-from flux_images._base import BaseClient
+from flux_images._picture.download import Rules
 from flux_images._picture.fetch import AsyncDownloads, Downloads
 from flux_images._request.key import find_key
-from flux_images._request.options import Config, check_kind, configure
+from flux_images._request.options import configure
 from flux_images._send import pool
-from flux_images._send.loop import ApiClient, AsyncApiClient
+from flux_images._send.loop import AsyncSender, Sender
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -19,13 +19,70 @@ if TYPE_CHECKING:
 
     from flux_images._api import Api
     from flux_images._picture.generation import AsyncGeneration, Generation
-    from flux_images._send.retry import Retry
+    from flux_images._request.options import Limits, Options, Retry
     from flux_images_api.models import CreateImageRequestOutputFormat, CreateImageRequestResponseFormat, KnownModel
 
 DEFAULT_MODEL = "flux-pro-1.1-ultra"
 
 
-class FluxImages(BaseClient):
+class _BaseClient:
+    """What the two clients share: everything but the awaiting."""
+
+    _options: Options
+
+    def __repr__(self) -> str:
+        # A traceback may show a client whose construction failed.
+        where = str(self._options.base_url) if hasattr(self, "_options") else None
+        return f"{type(self).__name__}(base_url={where!r})"
+
+    def __reduce__(self) -> Any:
+        raise TypeError("a client cannot be pickled: it holds connections and a key; make one where it is used")
+
+    @property
+    def api(self) -> Api:
+        """The generated client: pass it as ``client`` to any function of ``flux_images_api.api``."""
+        raise NotImplementedError
+
+    def _api(self, sender: Sender | AsyncSender) -> Api:
+        from flux_images._api import Api  # `import flux_images` stays light without it
+
+        def changed(**options: Any) -> Api:
+            return self.with_options(**options).api
+
+        return Api(sender, self._options, changed)
+
+    def with_options(
+        self,
+        *,
+        timeout: float | httpx.Timeout | None = None,
+        max_retries: int | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Self:
+        """A client with other options on the same connections; closing either closes both."""
+        other = object.__new__(type(self))
+        other.__dict__.update(self.__dict__)
+        other._options = self._options.changed(timeout, max_retries, headers)
+        other._wire()
+        return other
+
+    def _wire(self) -> None:
+        """Take the options into use."""
+        raise NotImplementedError
+
+    def _request(
+        self,
+        fields: Mapping[str, Any],
+        extra_body: Mapping[str, Any] | None,
+        timeout: float | httpx.Timeout | None,
+        extra_headers: Mapping[str, str] | None,
+    ) -> tuple[httpx.Request, Limits]:
+        from flux_images._request.build import build_request  # as above
+
+        limits = self._options.limits.changed(timeout)
+        return build_request(self._options, fields, extra_body, extra_headers), limits
+
+
+class FluxImages(_BaseClient):
     """A client for paid pictures. It may be shared between threads.
 
     Args:
@@ -62,7 +119,7 @@ class FluxImages(BaseClient):
             key = find_key(api_key)
         finally:
             del api_key  # a traceback that shows locals must not show it
-        config = configure(
+        self._options = configure(
             key,
             base_url,
             timeout,
@@ -72,15 +129,13 @@ class FluxImages(BaseClient):
             allow_insecure=allow_insecure,
             allow_local_images=allow_local_images,
         )
-        check_kind(http_client, httpx.Client)
-        inner = http_client or pool.sync_client(config.base_url)
-        self._wire(config, inner, Downloads(config.rules, http_client))
+        given = pool.given_client(http_client)
+        self._transport = given or pool.sync_transport(self._options.base_url)
+        self._downloads = Downloads(Rules(self._options.limits, self._options.allow_local_images), given)
+        self._wire()
 
-    def _wire(self, config: Config, inner: httpx.Client, downloads: Downloads) -> None:
-        self._config = config
-        self._inner = inner
-        self._downloads = downloads
-        self._http = ApiClient(inner, config.base_url, config.headers, config.settings)
+    def _wire(self) -> None:
+        self._sender = Sender(self._transport, self._options)
 
     def generate(
         self,
@@ -121,10 +176,9 @@ class FluxImages(BaseClient):
             UnexpectedResponseError: the answer is not what the contract says.
             EmptyGenerationError: the gateway answered without a picture.
         """
-        from flux_images._answer.pictures import generation_answer
+        from flux_images._answer.pictures import generation_answer  # as above
 
-        request = self._request(
-            self._http,
+        request, limits = self._request(
             {
                 "model": model,
                 "prompt": prompt,
@@ -140,28 +194,16 @@ class FluxImages(BaseClient):
             timeout,
             extra_headers,
         )
-        return self._http.call(request, generation_answer(self._downloads, asked=n or 1))
+        return self._sender.call(request, generation_answer(self._downloads, asked=n or 1), limits)
 
     @property
     def api(self) -> Api:
         """The generated client: pass it as ``client`` to any function of ``flux_images_api.api``."""
-        return self._api(self._http, self.with_options)
-
-    def with_options(
-        self,
-        *,
-        timeout: float | httpx.Timeout | None = None,
-        max_retries: int | None = None,
-        headers: Mapping[str, str] | None = None,
-    ) -> Self:
-        """A client with other options on the same connections; closing either closes both."""
-        other = object.__new__(type(self))
-        other._wire(self._config.changed(timeout, max_retries, headers), self._inner, self._downloads)
-        return other
+        return self._api(self._sender)
 
     def close(self) -> None:
         """Close the connections, those of an ``http_client`` that was given too."""
-        self._inner.close()
+        self._transport.close()
         self._downloads.close()
 
     def __enter__(self) -> Self:
@@ -173,7 +215,7 @@ class FluxImages(BaseClient):
         self.close()
 
 
-class AsyncFluxImages(BaseClient):
+class AsyncFluxImages(_BaseClient):
     """The same client for asyncio and trio: the arguments of ``FluxImages``, and the methods are awaited.
 
     Args:
@@ -202,7 +244,7 @@ class AsyncFluxImages(BaseClient):
             key = find_key(api_key)
         finally:
             del api_key  # a traceback that shows locals must not show it
-        config = configure(
+        self._options = configure(
             key,
             base_url,
             timeout,
@@ -212,15 +254,13 @@ class AsyncFluxImages(BaseClient):
             allow_insecure=allow_insecure,
             allow_local_images=allow_local_images,
         )
-        check_kind(http_client, httpx.AsyncClient)
-        inner = http_client or pool.async_client(config.base_url, fast=fast)
-        self._wire(config, inner, AsyncDownloads(config.rules, http_client))
+        given = pool.given_async_client(http_client)
+        self._transport = given or pool.async_transport(self._options.base_url, fast=fast)
+        self._downloads = AsyncDownloads(Rules(self._options.limits, self._options.allow_local_images), given)
+        self._wire()
 
-    def _wire(self, config: Config, inner: httpx.AsyncClient, downloads: AsyncDownloads) -> None:
-        self._config = config
-        self._inner = inner
-        self._downloads = downloads
-        self._http = AsyncApiClient(inner, config.base_url, config.headers, config.settings)
+    def _wire(self) -> None:
+        self._sender = AsyncSender(self._transport, self._options)
 
     async def generate(
         self,
@@ -239,10 +279,9 @@ class AsyncFluxImages(BaseClient):
         extra_headers: Mapping[str, str] | None = None,
     ) -> AsyncGeneration:
         """Buy pictures, and wait for them; as ``FluxImages.generate``. Cancelling ends the request at once."""
-        from flux_images._answer.pictures import async_generation_answer
+        from flux_images._answer.pictures import async_generation_answer  # as above
 
-        request = self._request(
-            self._http,
+        request, limits = self._request(
             {
                 "model": model,
                 "prompt": prompt,
@@ -258,28 +297,16 @@ class AsyncFluxImages(BaseClient):
             timeout,
             extra_headers,
         )
-        return await self._http.call(request, async_generation_answer(self._downloads, asked=n or 1))
+        return await self._sender.call(request, async_generation_answer(self._downloads, asked=n or 1), limits)
 
     @property
     def api(self) -> Api:
         """The generated client: pass it as ``client`` to any function of ``flux_images_api.api``."""
-        return self._api(self._http, self.with_options)
-
-    def with_options(
-        self,
-        *,
-        timeout: float | httpx.Timeout | None = None,
-        max_retries: int | None = None,
-        headers: Mapping[str, str] | None = None,
-    ) -> Self:
-        """A client with other options on the same connections; closing either closes both."""
-        other = object.__new__(type(self))
-        other._wire(self._config.changed(timeout, max_retries, headers), self._inner, self._downloads)
-        return other
+        return self._api(self._sender)
 
     async def close(self) -> None:
         """Close the connections, those of an ``http_client`` that was given too."""
-        await self._inner.aclose()
+        await self._transport.aclose()
         await self._downloads.aclose()
 
     async def __aenter__(self) -> Self:

@@ -25,10 +25,24 @@ FluxImagesError                     everything that this package raises on purpo
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from collections.abc import Sequence
+from typing import Any, Protocol
 
-if TYPE_CHECKING:
-    from flux_images._picture.generation import AnyGeneration
+
+class Bought(Protocol):
+    """What an error can hold of the call that was paid for: a ``Generation`` or an ``AsyncGeneration``."""
+
+    request_id: str | None
+
+    @property
+    def images(self) -> Sequence[Any]:
+        """The pictures: each an ``Image`` or an ``AsyncImage``."""
+        ...
+
+    @property
+    def image(self) -> Any:
+        """The first of them."""
+        ...
 
 
 class FluxImagesError(Exception):
@@ -185,7 +199,7 @@ class UnexpectedResponseError(FluxImagesError):
 class EmptyGenerationError(FluxImagesError):
     """A success without a picture in it. ``generation`` is what came."""
 
-    def __init__(self, message: str, *, generation: AnyGeneration, request_id: str | None = None) -> None:
+    def __init__(self, message: str, *, generation: Bought, request_id: str | None = None) -> None:
         super().__init__(message, may_have_been_billed=True, request_id=request_id)
         self.generation = generation
 
@@ -201,7 +215,7 @@ class ImageDownloadError(FluxImagesError):
         self,
         message: str,
         *,
-        generation: AnyGeneration | None = None,
+        generation: Bought | None = None,
         status_code: int | None = None,
         request_id: str | None = None,
     ) -> None:

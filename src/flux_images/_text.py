@@ -3,6 +3,13 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+REQUEST_ID_IN_TEXT = r"\s*\(request id: ([\w.-]{1,128})\)"
+"""How gateways of this family end a message."""
 
 _UNSAFE = r"[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff]+"
 
@@ -15,3 +22,11 @@ def one_line(text: str, limit: int = 500) -> str:
     """
     line = re.sub(_UNSAFE, " ", text[: 4 * limit]).strip()
     return line if len(line) <= limit else line[: limit - 1] + "…"
+
+
+def request_id(headers: Mapping[str, str], message: str | None = None) -> str | None:
+    """The gateway's id of the request: its own header, OpenAI's, or the end of the message."""
+    found = headers.get("x-oneapi-request-id") or headers.get("x-request-id")
+    if not found and message and (match := re.search(REQUEST_ID_IN_TEXT, message)):
+        found = match[1]
+    return one_line(found, 128) if found else None

@@ -56,9 +56,9 @@ def test_an_operation_that_costs_nothing_retries_as_usual(flavour: str, monkeypa
     """Without x-billed, lost answers and server errors are tried again, and nothing may have been billed."""
     free = {"create_image": OPERATIONS["create_image"]._replace(billed=False)}
     monkeypatch.setattr("flux_images_api.contract.OPERATIONS", free)
-    from flux_images._send import call
+    from flux_images._send import billing
 
-    call._operations.cache_clear()
+    billing._operations.cache_clear()
     try:
         handle, seen = answering(httpx.ReadTimeout("x"), httpx.Response(500), httpx.Response(200, json=INLINE))
         _call_api(flavour, handle)
@@ -68,16 +68,16 @@ def test_an_operation_that_costs_nothing_retries_as_usual(flavour: str, monkeypa
                 _call_api(flavour, answering(last)[0])
             assert not caught.value.may_have_been_billed
     finally:
-        call._operations.cache_clear()
+        billing._operations.cache_clear()
 
 
 def test_a_path_that_the_contract_does_not_know_may_be_billed(monkeypatch: pytest.MonkeyPatch) -> None:
     """Templates match their own paths; anything else is taken for paid."""
-    from flux_images._send import call
+    from flux_images._send import billing
 
     free = OPERATIONS["create_image"]._replace(method="GET", path="/v1/things/{thing_id}/parts", billed=False)
     monkeypatch.setattr("flux_images_api.contract.OPERATIONS", {**OPERATIONS, "free": free})
-    call._operations.cache_clear()
+    billing._operations.cache_clear()
     try:
         for method, path, billed in (
             ("GET", "/v1/things/7/parts", False),
@@ -88,11 +88,11 @@ def test_a_path_that_the_contract_does_not_know_may_be_billed(monkeypatch: pytes
             ("GET", "/v1/other", True),
             ("POST", PATH, True),
         ):
-            assert call.is_billed(httpx.Request(method, "https://gateway.example" + path)) is billed
-        assert not call.is_billed_operation("GET /v1/things/{thing_id}/parts")
-        assert call.is_billed_operation("GET /v1/unknown")
+            assert billing.is_billed(httpx.Request(method, "https://gateway.example" + path)) is billed
+        assert not billing.is_billed_operation("GET /v1/things/{thing_id}/parts")
+        assert billing.is_billed_operation("GET /v1/unknown")
     finally:
-        call._operations.cache_clear()
+        billing._operations.cache_clear()
 
 
 def test_the_generated_client_s_own_options_work() -> None:

@@ -196,10 +196,10 @@ def test_cancelling_ends_the_request_at_once(backend: str, caplog: pytest.LogCap
 
 def test_a_cancelled_call_says_what_it_may_cost() -> None:
     """As a note on what is raised."""
-    from flux_images._send.call import Call
+    from flux_images._send.loop import Call
 
     with FluxImages(KEY) as client:
-        call = Call(httpx.Request("POST", SERVER + PATH), client._config.settings)
+        call = Call(httpx.Request("POST", SERVER + PATH), client._options)
     error = KeyboardInterrupt()
     call.cancelled(error)
     assert error.__notes__ == ["flux_images: the request was cancelled on its way; it may have been billed"]

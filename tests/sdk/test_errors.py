@@ -12,9 +12,10 @@ import pytest
 
 import flux_images as flux
 from flux_images import _errors
-from flux_images._answer.classify import carries_error, request_id, status_error, unreadable
+from flux_images._answer.classify import carries_error, status_error, unreadable
 from flux_images._request.key import Key
 from flux_images._send.billing import TABLE, Reason, Stage, may_have_been_billed
+from flux_images._text import request_id
 
 KEY = Key("sk-test-Zm9vYmFy-0123456789")
 PUBLIC = [value for value in vars(flux).values() if inspect.isclass(value) and issubclass(value, flux.FluxImagesError)]

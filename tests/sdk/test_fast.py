@@ -210,10 +210,11 @@ def test_nothing_is_sent_again_behind_the_caller_s_back() -> None:
     with raw_server(pictures={"/": [b"HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", _read_one]}) as server:
 
         async def main() -> None:
-            async with pool.async_client(httpx.URL(server.url), fast=True) as client:
-                await client.get(server.url)
+            request = httpx.Request("GET", server.url, extensions={"timeout": httpx.Timeout(5).as_dict()})
+            async with pool.async_transport(httpx.URL(server.url), fast=True) as transport:
+                await (await transport.handle_async_request(request)).aread()
                 with pytest.raises(httpx.RemoteProtocolError):
-                    await client.get(server.url)
+                    await transport.handle_async_request(request)
 
         anyio.run(main)
         assert server.connections == 1

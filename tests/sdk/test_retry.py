@@ -8,13 +8,14 @@ from typing import Any
 import pytest
 
 import flux_images as flux
+from flux_images._request.options import Limits
 from flux_images._send.retry import (
     FIRST_WAIT,
     LONGEST_BACKOFF,
     LONGEST_RETRY_AFTER,
-    Policy,
     backoff,
     retry_after_seconds,
+    wait_before_next,
 )
 
 NOW = 1_800_000_000.0  # Fri, 15 Jan 2027 08:00:00 GMT
@@ -75,56 +76,56 @@ FAILED = _status(flux.InternalServerError, 500, billed=True)
 
 
 @pytest.mark.parametrize(
-    ("error", "policy", "attempt", "elapsed", "free", "again"),
+    ("error", "limits", "attempt", "elapsed", "free", "again"),
     [
-        (CONNECT, Policy(), 1, 0.0, False, True),
-        (CONNECT, Policy(), 2, 0.0, False, True),
-        (CONNECT, Policy(), 3, 0.0, False, False),
-        (CONNECT, Policy(max_retries=0), 1, 0.0, False, False),
-        (CONNECT, Policy(total=10), 1, 9.8, False, False),
-        (CONNECT, Policy(total=10), 1, 9.7, False, True),
-        (BUSY, Policy(), 1, 0.0, False, True),
-        (NO_CHANNEL, Policy(), 1, 0.0, False, True),
-        (BROKEN, Policy(), 1, 0.0, False, False),
-        (BROKEN, Policy(retry_possibly_billed=True), 1, 0.0, False, True),
-        (FAILED, Policy(), 1, 0.0, False, False),
-        (FAILED, Policy(), 1, 0.0, True, False),
-        (FAILED, Policy(retry_possibly_billed=True), 1, 0.0, False, True),
-        (_status(flux.InternalServerError, 500), Policy(), 1, 0.0, True, True),
-        (_status(flux.InternalServerError, 599), Policy(), 1, 0.0, True, True),
-        (_status(flux.InternalServerError, 500), Policy(), 1, 0.0, False, False),
-        (_status(flux.APIStatusError, 600), Policy(), 1, 0.0, True, False),
-        (_status(flux.APIStatusError, 408), Policy(), 1, 0.0, True, True),
-        (_status(flux.APIStatusError, 409), Policy(), 1, 0.0, True, True),
-        (_status(flux.APIStatusError, 410), Policy(), 1, 0.0, True, False),
-        (_status(flux.AuthenticationError, 401), Policy(), 1, 0.0, True, False),
-        (_status(flux.BadRequestError, 400), Policy(retry_possibly_billed=True), 1, 0.0, True, False),
-        (_status(flux.QuotaExceededError, 429), Policy(), 1, 0.0, True, False),
-        (flux.UnexpectedResponseError("x"), Policy(retry_possibly_billed=True), 1, 0.0, False, False),
-        (flux.UnexpectedResponseError("x", truncated=True), Policy(retry_possibly_billed=True), 1, 0.0, False, True),
-        (flux.UnexpectedResponseError("x", truncated=True), Policy(), 1, 0.0, False, False),
-        (flux.UnexpectedResponseError("x", truncated=True, may_have_been_billed=False), Policy(), 1, 0.0, True, True),
-        (flux.UnexpectedResponseError("x", truncated=True, may_have_been_billed=False), Policy(), 1, 0.0, False, False),
-        (flux.UnexpectedResponseError("x", may_have_been_billed=False), Policy(), 1, 0.0, True, False),
-        (_status(flux.RateLimitError, 429, retry_after=60.0), Policy(), 1, 0.0, False, True),
-        (_status(flux.RateLimitError, 429, retry_after=60.1), Policy(), 1, 0.0, False, False),
-        (_status(flux.RateLimitError, 429, retry_after=60.0), Policy(total=60), 1, 0.0, False, False),
+        (CONNECT, Limits(), 1, 0.0, False, True),
+        (CONNECT, Limits(), 2, 0.0, False, True),
+        (CONNECT, Limits(), 3, 0.0, False, False),
+        (CONNECT, Limits(max_retries=0), 1, 0.0, False, False),
+        (CONNECT, Limits(total=10), 1, 9.8, False, False),
+        (CONNECT, Limits(total=10), 1, 9.7, False, True),
+        (BUSY, Limits(), 1, 0.0, False, True),
+        (NO_CHANNEL, Limits(), 1, 0.0, False, True),
+        (BROKEN, Limits(), 1, 0.0, False, False),
+        (BROKEN, Limits(retry_possibly_billed=True), 1, 0.0, False, True),
+        (FAILED, Limits(), 1, 0.0, False, False),
+        (FAILED, Limits(), 1, 0.0, True, False),
+        (FAILED, Limits(retry_possibly_billed=True), 1, 0.0, False, True),
+        (_status(flux.InternalServerError, 500), Limits(), 1, 0.0, True, True),
+        (_status(flux.InternalServerError, 599), Limits(), 1, 0.0, True, True),
+        (_status(flux.InternalServerError, 500), Limits(), 1, 0.0, False, False),
+        (_status(flux.APIStatusError, 600), Limits(), 1, 0.0, True, False),
+        (_status(flux.APIStatusError, 408), Limits(), 1, 0.0, True, True),
+        (_status(flux.APIStatusError, 409), Limits(), 1, 0.0, True, True),
+        (_status(flux.APIStatusError, 410), Limits(), 1, 0.0, True, False),
+        (_status(flux.AuthenticationError, 401), Limits(), 1, 0.0, True, False),
+        (_status(flux.BadRequestError, 400), Limits(retry_possibly_billed=True), 1, 0.0, True, False),
+        (_status(flux.QuotaExceededError, 429), Limits(), 1, 0.0, True, False),
+        (flux.UnexpectedResponseError("x"), Limits(retry_possibly_billed=True), 1, 0.0, False, False),
+        (flux.UnexpectedResponseError("x", truncated=True), Limits(retry_possibly_billed=True), 1, 0.0, False, True),
+        (flux.UnexpectedResponseError("x", truncated=True), Limits(), 1, 0.0, False, False),
+        (flux.UnexpectedResponseError("x", truncated=True, may_have_been_billed=False), Limits(), 1, 0.0, True, True),
+        (flux.UnexpectedResponseError("x", truncated=True, may_have_been_billed=False), Limits(), 1, 0.0, False, False),
+        (flux.UnexpectedResponseError("x", may_have_been_billed=False), Limits(), 1, 0.0, True, False),
+        (_status(flux.RateLimitError, 429, retry_after=60.0), Limits(), 1, 0.0, False, True),
+        (_status(flux.RateLimitError, 429, retry_after=60.1), Limits(), 1, 0.0, False, False),
+        (_status(flux.RateLimitError, 429, retry_after=60.0), Limits(total=60), 1, 0.0, False, False),
     ],
 )
 def test_only_what_can_heal_and_cost_nothing_is_tried_again(
-    error: flux.FluxImagesError, policy: Policy, attempt: int, elapsed: float, free: bool, again: bool
+    error: flux.FluxImagesError, limits: Limits, attempt: int, elapsed: float, free: bool, again: bool
 ) -> None:
     """Kind, billing, attempts, total time and the gateway's own wait decide."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("flux_images._send.retry.FIRST_WAIT", 0.5)
-        wait = policy.wait(error, attempt, elapsed, free=free, jitter=lambda: 0.5)
+        wait = wait_before_next(limits, error, attempt, elapsed, free=free, jitter=lambda: 0.5)
     assert (wait is not None) is again
 
 
 def test_an_operation_costs_money_unless_said_otherwise() -> None:
     """A server error of which nothing is known is not tried again."""
-    assert Policy().wait(_status(flux.InternalServerError, 500), 1, 0.0) is None
-    assert Policy().wait(_status(flux.InternalServerError, 500), 1, 0.0, free=True) is not None
+    assert wait_before_next(Limits(), _status(flux.InternalServerError, 500), 1, 0.0) is None
+    assert wait_before_next(Limits(), _status(flux.InternalServerError, 500), 1, 0.0, free=True) is not None
 
 
 def test_the_jitter_is_the_caller_s() -> None:
@@ -132,12 +133,12 @@ def test_the_jitter_is_the_caller_s() -> None:
     error = _status(flux.RateLimitError, 429, retry_after=1.0)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("flux_images._send.retry.FIRST_WAIT", 2.0)
-        assert Policy().wait(error, 2, 0.0, jitter=lambda: 0.75) == 3.0
+        assert wait_before_next(Limits(), error, 2, 0.0, jitter=lambda: 0.75) == 3.0
 
 
 def test_the_gateway_s_wait_is_kept() -> None:
     """A Retry-After is waited out in full, and never shortened by the backoff."""
-    assert Policy().wait(_status(flux.RateLimitError, 429, retry_after=7.0), 1, 0.0) == 7.0
+    assert wait_before_next(Limits(), _status(flux.RateLimitError, 429, retry_after=7.0), 1, 0.0) == 7.0
 
 
 def test_backoff_doubles_with_full_jitter(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -152,7 +153,7 @@ def test_backoff_doubles_with_full_jitter(monkeypatch: pytest.MonkeyPatch) -> No
 
 def test_the_defaults_are_those_documented() -> None:
     """Two retries, ten minutes in all, and nothing that may have been billed."""
-    assert Policy() == (2, 600.0, False)
+    assert Limits()[1:] == (600.0, 2, False)
     assert (FIRST_WAIT, LONGEST_BACKOFF, LONGEST_RETRY_AFTER) == (0.5, 8.0, 60.0)
 
 

@@ -27,7 +27,7 @@ from flux_images._errors import (
 )
 from flux_images._send.billing import Reason, Stage, may_have_been_billed
 from flux_images._send.retry import retry_after_seconds
-from flux_images._text import one_line
+from flux_images._text import REQUEST_ID_IN_TEXT, one_line, request_id
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -84,7 +84,6 @@ _ADVICE: dict[type[APIStatusError], str] = {
 
 _HTML = "the base URL answers with a web page: is it the wrong host?"
 _EDGE_HTML = "an error page in HTML from a proxy in front of the gateway"
-_REQUEST_ID_IN_TEXT = r"\s*\(request id: ([\w.-]{1,128})\)"
 _HTML_START = rb"\s*(<!doctype html|<html|<head|<body|<!--)"
 
 
@@ -97,14 +96,6 @@ class _Detail(NamedTuple):
 def is_html(content_type: str, body: bytes) -> bool:
     """Whether an answer is a web page, by its label or its first bytes."""
     return "html" in content_type.lower() or re.match(_HTML_START, body, re.IGNORECASE) is not None
-
-
-def request_id(headers: Mapping[str, str], message: str | None = None) -> str | None:
-    """The gateway's id of the request: its own header, OpenAI's, or the end of the message."""
-    found = headers.get("x-oneapi-request-id") or headers.get("x-request-id")
-    if not found and message and (match := re.search(_REQUEST_ID_IN_TEXT, message)):
-        found = match[1]
-    return one_line(found, 128) if found else None
 
 
 def status_error(
@@ -122,7 +113,7 @@ def status_error(
     stage = Stage.UNREADABLE if problem else Stage.ANSWERED
     text = problem or detail.message or _default_message(status, headers, key, html=html, empty=not body.strip())
     advice = _ADVICE.get(kind)
-    message = one_line(re.sub(_REQUEST_ID_IN_TEXT, "", key.redact(text)))
+    message = one_line(re.sub(REQUEST_ID_IN_TEXT, "", key.redact(text)))
     return kind(
         f"{message}; {advice}" if advice and not (html and kind is NotFoundError) else message,
         status_code=status,

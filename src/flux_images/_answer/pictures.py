@@ -1,72 +1,53 @@
-"""The operation ``create_image``: from arguments to a request, and from an answer to the pictures in it."""
+"""A streamed answer of ``create_image``, and the pictures in it."""
 
 from __future__ import annotations
 
 import logging
-from typing import IO, TYPE_CHECKING, Any, Generic, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
-from flux_images._answer.classify import request_id
-from flux_images._answer.receive import raise_if_error
+from flux_images._answer.classify import carries_error, status_error
+from flux_images._answer.receive import ErrorAnswer, broken_answer
 from flux_images._answer.split import PictureSplitter
-from flux_images._errors import EmptyGenerationError, InvalidRequestError
-from flux_images._picture.generation import AsyncGeneration, Generation
-from flux_images._picture.image import AsyncImage, Image
-from flux_images._request.rules import check_body
+from flux_images._errors import EmptyGenerationError, FluxImagesError
+from flux_images._picture.generation import AsyncGeneration, Generation, Part
+from flux_images._text import request_id
 from flux_images_api.api.images import create_image
-from flux_images_api.contract import OPERATIONS, SCHEMAS
 from flux_images_api.errors import ResponseError
-from flux_images_api.models import CreateImageRequest, ImagesResponse
+from flux_images_api.models import ImagesResponse
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator
 
     import httpx
 
     from flux_images._picture.fetch import AsyncDownloads, Downloads
-    from flux_images._send.call import Call
+    from flux_images._send.loop import Call, Receiver
 
 log = logging.getLogger("flux_images")
 
 _G = TypeVar("_G", bound=Generation | AsyncGeneration)
 
 
-def image_request(fields: Mapping[str, Any], extra_body: Mapping[str, Any] | None) -> dict[str, Any]:
-    """The request, as keyword arguments of ``build_request`` of an httpx client. None leaves a field out.
-
-    Raises:
-        InvalidRequestError: the contract refuses it, or ``extra_body`` holds a field that has an argument.
-    """
-    body = {name: value for name, value in fields.items() if value is not None}
-    for name in extra_body or ():
-        if name in CreateImageRequest.JSON_NAMES.values():
-            raise InvalidRequestError(f"extra_body: {name!r} has an argument of its own; pass {name}=... instead")
-    check_body(body, OPERATIONS["create_image"].body, SCHEMAS)
-    request = CreateImageRequest(**body)
-    request.additional_properties = dict(extra_body or {})
-    return create_image.build_request(body=request)
-
-
-class Part(NamedTuple):
-    """What an answer says of one picture."""
-
-    url: str | None
-    file: IO[bytes] | None
-    revised_prompt: str | None
-
-
 class PictureAnswer(Generic[_G]):
-    """Receives a streamed answer of ``create_image``; ``build`` makes the result of its parts."""
+    """Receives a success; ``build`` makes the result of its parts."""
 
-    def __init__(self, build: Callable[[list[Part], ImagesResponse, str | None], _G]) -> None:
+    def __init__(
+        self,
+        call: Call,
+        response: httpx.Response,
+        build: Callable[[Iterator[Part], ImagesResponse, str | None], _G],
+    ) -> None:
+        self._call = call
+        self._response = response
+        self._build: Callable[[Iterator[Part], ImagesResponse, str | None], _G] = build
         self._splitter = PictureSplitter()
-        self._build: Callable[[list[Part], ImagesResponse, str | None], _G] = build
 
     def feed(self, chunk: bytes) -> bool:
         """Take the next bytes."""
         self._splitter.feed(chunk)
         return True
 
-    def finish(self, call: Call, response: httpx.Response) -> _G:
+    def finish(self) -> _G:
         """The pictures of a whole answer.
 
         Raises:
@@ -78,9 +59,13 @@ class PictureAnswer(Generic[_G]):
             document = self._splitter.document()
         except ValueError as error:
             raise ValueError(f"the answer is not whole JSON: {error}") from error
-        raise_if_error(call, response, document, self._splitter.beginning())
+        call, response = self._call, self._response
+        if carries_error(document):
+            raise status_error(
+                response.status_code, response.headers, self._splitter.beginning(), call.key, billed=call.billed
+            )
         raw = _typed(response.status_code, document)
-        generation = self._build([*self._parts(raw)], raw, request_id(response.headers))
+        generation = self._build(self._parts(raw), raw, request_id(response.headers))
         if not generation.images:
             raise EmptyGenerationError(
                 "the gateway answered without a picture; ask it for one with the request id before buying again",
@@ -91,9 +76,9 @@ class PictureAnswer(Generic[_G]):
             log.warning("%d of the pictures asked for did not come", generation.missing)
         return generation
 
-    def beginning(self) -> bytes:
-        """The answer's first bytes, without its pictures."""
-        return self._splitter.beginning()
+    def broken(self, problem: str, *, truncated: bool) -> FluxImagesError:
+        """The error for an answer that cannot be read."""
+        return broken_answer(self._call, self._response, self._splitter.beginning(), problem, truncated=truncated)
 
     def close(self) -> None:
         """Drop the pictures that were not handed out."""
@@ -119,23 +104,29 @@ def _typed(status: int, document: object) -> ImagesResponse:
     return raw
 
 
-def generation_answer(downloads: Downloads, *, asked: int) -> Callable[[], PictureAnswer[Generation]]:
-    """What makes the receiver of one attempt of ``FluxImages.generate``."""
+def generation_answer(downloads: Downloads, *, asked: int) -> Callable[[Call, httpx.Response], Receiver[Generation]]:
+    """What takes the answers of ``FluxImages.generate``."""
 
-    def build(parts: list[Part], raw: ImagesResponse, request_id: str | None) -> Generation:
-        generation = Generation(raw, request_id, asked)
-        generation.images = [Image(generation, *part, downloads) for part in parts]
+    def build(parts: Iterator[Part], raw: ImagesResponse, identity: str | None) -> Generation:
+        generation = Generation(raw, identity, asked)
+        generation.take(parts, downloads)
         return generation
 
-    return lambda: PictureAnswer(build)
+    return lambda call, response: (
+        PictureAnswer(call, response, build) if response.is_success else ErrorAnswer(call, response)
+    )
 
 
-def async_generation_answer(downloads: AsyncDownloads, *, asked: int) -> Callable[[], PictureAnswer[AsyncGeneration]]:
+def async_generation_answer(
+    downloads: AsyncDownloads, *, asked: int
+) -> Callable[[Call, httpx.Response], Receiver[AsyncGeneration]]:
     """The same for ``AsyncFluxImages.generate``."""
 
-    def build(parts: list[Part], raw: ImagesResponse, request_id: str | None) -> AsyncGeneration:
-        generation = AsyncGeneration(raw, request_id, asked)
-        generation.images = [AsyncImage(generation, *part, downloads) for part in parts]
+    def build(parts: Iterator[Part], raw: ImagesResponse, identity: str | None) -> AsyncGeneration:
+        generation = AsyncGeneration(raw, identity, asked)
+        generation.take(parts, downloads)
         return generation
 
-    return lambda: PictureAnswer(build)
+    return lambda call, response: (
+        PictureAnswer(call, response, build) if response.is_success else ErrorAnswer(call, response)
+    )

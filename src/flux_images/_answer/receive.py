@@ -1,18 +1,17 @@
-"""What becomes of an answer's bytes: kept whole, judged as an error, or (in ``_create_image``) split into pictures."""
+"""What becomes of an answer's bytes: kept whole, or read as the error that its status says."""
 
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Any, NoReturn, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import httpx
 
-from flux_images._answer.classify import carries_error, status_error
+from flux_images._answer.classify import carries_error, status_error, unreadable
 
 if TYPE_CHECKING:
-    from flux_images._send.call import Call
-
-T_co = TypeVar("T_co", covariant=True)
+    from flux_images._errors import FluxImagesError
+    from flux_images._send.loop import Call, Receiver
 
 MAX_ERROR_BODY = 2**20
 """Bytes of an error answer that are read."""
@@ -21,75 +20,82 @@ MAX_ANSWER = 512 * 2**20
 _SHOWN = 4000
 
 
-class Receiver(Protocol[T_co]):
-    """Takes the decoded bytes of one answer."""
+class _Kept:
+    """What the receivers that keep an answer in memory share."""
 
-    def feed(self, chunk: bytes) -> bool:
-        """Take the next bytes; False if no more are wanted. A ValueError says that they are unreadable."""
-        ...
-
-    def finish(self, call: Call, response: httpx.Response) -> T_co:
-        """Make something of the answer; a ValueError says that it is unreadable."""
-        ...
-
-    def beginning(self) -> bytes:
-        """The answer's first bytes, for an error to show."""
-        ...
+    def __init__(self, call: Call, response: httpx.Response) -> None:
+        self._call = call
+        self._response = response
+        self._body: bytearray = bytearray()
 
     def close(self) -> None:
-        """Drop what was not handed out."""
-        ...
+        """Nothing is held that would need it."""
+
+    def _said(self, problem: str | None = None) -> FluxImagesError:
+        """The error that the answer tells of."""
+        call, response, body = self._call, self._response, bytes(self._body)
+        return status_error(response.status_code, response.headers, body, call.key, billed=call.billed, problem=problem)
 
 
-class WholeAnswer:
+class WholeAnswer(_Kept):
     """Keeps a success in memory, for the generated parser."""
 
-    def __init__(self) -> None:
-        self._body = bytearray()
-
     def feed(self, chunk: bytes) -> bool:
+        """Take the next bytes."""
         self._body += chunk
         if len(self._body) > MAX_ANSWER:
             raise ValueError(f"the answer is larger than {MAX_ANSWER} bytes")
         return True
 
-    def finish(self, call: Call, response: httpx.Response) -> httpx.Response:
-        body = bytes(self._body)
-        raise_if_error(call, response, _json_or_none(body), body)
+    def finish(self) -> httpx.Response:
+        """The answer, as one that was not streamed."""
+        response, body = self._response, bytes(self._body)
+        if carries_error(_json_or_none(body)):
+            raise self._said()
         headers = [(name, value) for name, value in response.headers.raw if name.lower() != b"content-encoding"]
-        return httpx.Response(response.status_code, headers=headers, content=body, request=call.request)
+        return httpx.Response(response.status_code, headers=headers, content=body, request=self._call.request)
 
-    def beginning(self) -> bytes:
-        return bytes(self._body[:_SHOWN])
-
-    def close(self) -> None:
-        pass
+    def broken(self, problem: str, *, truncated: bool) -> FluxImagesError:
+        """The error for a success that cannot be read."""
+        return broken_answer(self._call, self._response, bytes(self._body[:_SHOWN]), problem, truncated=truncated)
 
 
-class ErrorAnswer:
+class ErrorAnswer(_Kept):
     """Reads the body of an answer whose status says that the call failed."""
 
-    def __init__(self) -> None:
-        self._body = bytearray()
-
     def feed(self, chunk: bytes) -> bool:
+        """Take the next bytes, as far as they are wanted."""
         self._body += chunk
         return len(self._body) < MAX_ERROR_BODY
 
-    def finish(self, call: Call, response: httpx.Response) -> NoReturn:
-        raise status_error(response.status_code, response.headers, bytes(self._body), call.key, billed=call.billed)
+    def finish(self) -> NoReturn:
+        """Raise the typed error."""
+        raise self._said()
 
-    def beginning(self) -> bytes:
-        return bytes(self._body[:_SHOWN])
+    def broken(self, problem: str, *, truncated: bool) -> FluxImagesError:  # noqa: ARG002 -- any error answer has one class
+        """The same error, where the body did not come whole."""
+        del self._body[_SHOWN:]
+        return self._said(problem)
 
-    def close(self) -> None:
-        pass
+
+def whole_answer(call: Call, response: httpx.Response) -> Receiver[httpx.Response]:
+    """What takes an answer for the generated parser."""
+    return WholeAnswer(call, response) if response.is_success else ErrorAnswer(call, response)
 
 
-def raise_if_error(call: Call, response: httpx.Response, document: object, body: bytes) -> None:
-    """Raise the typed error that a success carries."""
-    if carries_error(document):
-        raise status_error(response.status_code, response.headers, body, call.key, billed=call.billed)
+def broken_answer(
+    call: Call, response: httpx.Response, beginning: bytes, problem: str, *, truncated: bool
+) -> FluxImagesError:
+    """The error for a success that cannot be read."""
+    return unreadable(
+        response.status_code,
+        response.headers,
+        beginning,
+        call.key,
+        problem,
+        billed=call.billed,
+        truncated=truncated,
+    )
 
 
 def _json_or_none(body: bytes) -> Any:

@@ -14,7 +14,8 @@ import httpx
 
 from flux_images._errors import ImageDownloadError
 from flux_images._request.address import is_private
-from flux_images._send.retry import Policy, backoff
+from flux_images._request.options import USER_AGENT, Limits
+from flux_images._send.retry import backoff
 from flux_images._text import one_line
 
 if TYPE_CHECKING:
@@ -33,10 +34,8 @@ _PAID = "the picture was paid for: fetch it again, do not buy it again"
 class Rules(NamedTuple):
     """What downloads of one client keep to."""
 
-    timeout: httpx.Timeout
-    policy: Policy
+    limits: Limits
     allow_local: bool
-    user_agent: str
 
 
 class Download:
@@ -79,12 +78,12 @@ class Download:
         if url.scheme not in ("http", "https") or not url.host:
             raise ImageDownloadError(f"the picture's address is not http(s): {one_line(str(url), 100)}")
         self.check_host(url.host)
-        limits = self._rules.timeout.as_dict()
+        limits = self._rules.limits.stages.as_dict()
         left = self.left()
         return httpx.Request(
             "GET",
             url.copy_with(username="", password="", fragment=None) if url.userinfo or url.fragment else url,
-            headers={"User-Agent": self._rules.user_agent, "Accept": "image/*"},
+            headers={"User-Agent": USER_AGENT, "Accept": "image/*"},
             extensions={
                 "timeout": {stage: left if limit is None else min(limit, left) for stage, limit in limits.items()},
                 "trace": trace,
@@ -136,11 +135,11 @@ class Download:
 
     def left(self) -> float:
         """Seconds that are left of the total time."""
-        return max(0.0, self._rules.policy.total - (time.monotonic() - self._began))
+        return max(0.0, self._rules.limits.total - (time.monotonic() - self._began))
 
     def out_of_time(self) -> ImageDownloadError:
         """The error for a download that took its whole time."""
-        return ImageDownloadError(f"the picture did not arrive within {self._rules.policy.total:g} seconds; {_PAID}")
+        return ImageDownloadError(f"the picture did not arrive within {self._rules.limits.total:g} seconds; {_PAID}")
 
     def wait(self, error: ImageDownloadError | httpx.HTTPError) -> float:
         """Seconds until the next attempt; raises the error if there is to be none."""
@@ -150,7 +149,7 @@ class Download:
             and (error.status_code in (408, 429) or error.status_code >= 500)
         )
         wait = backoff(self._attempts)
-        if heals and self._attempts <= self._rules.policy.max_retries and wait < self.left():
+        if heals and self._attempts <= self._rules.limits.max_retries and wait < self.left():
             return wait
         if isinstance(error, ImageDownloadError):
             raise error

@@ -1,4 +1,4 @@
-"""The clients that fetch pictures: they do the I/O that ``_download`` asks for."""
+"""The clients that fetch pictures: they do the I/O that ``download`` asks for."""
 
 from __future__ import annotations
 
@@ -7,11 +7,10 @@ from typing import IO, TYPE_CHECKING, Any
 
 import httpx
 
-from flux_images._errors import ClientClosedError, ImageDownloadError
+from flux_images._errors import ImageDownloadError
 from flux_images._picture.download import Download
 from flux_images._send import pool
 from flux_images._send.deadline import ends_in
-from flux_images._send.pool import NO_AUTH
 
 if TYPE_CHECKING:
     from flux_images._picture.download import Rules
@@ -20,10 +19,10 @@ if TYPE_CHECKING:
 class Downloads:
     """Fetches pictures with a client of its own, made when first needed, or with the user's."""
 
-    def __init__(self, rules: Rules, given: httpx.Client | None = None) -> None:
+    def __init__(self, rules: Rules, given: httpx.BaseTransport | None = None) -> None:
         self._rules = rules
         self._given = given
-        self._own: httpx.Client | None = None
+        self._own: httpx.BaseTransport | None = None
         self._closed = False
 
     def __reduce__(self) -> tuple[type[Downloads], tuple[Rules]]:
@@ -52,11 +51,9 @@ class Downloads:
             if self._closed and client is not self._given:
                 client.close()
 
-    def _client(self) -> httpx.Client:
+    def _client(self) -> httpx.BaseTransport:
         """After ``close`` a paid picture can still be fetched, by a client for it alone."""
         if self._given is not None:
-            if self._given.is_closed:
-                raise ClientClosedError("the http_client is closed; fetch pictures before closing it")
             return self._given
         if self._closed:
             return pool.sync_downloads()
@@ -65,7 +62,7 @@ class Downloads:
         return self._own
 
     @staticmethod
-    def _attempt(client: httpx.Client, download: Download) -> None:
+    def _attempt(client: httpx.BaseTransport, download: Download) -> None:
         host = ""
 
         def trace(event: str, info: dict[str, Any]) -> None:
@@ -81,7 +78,9 @@ class Downloads:
 
         download.restart()
         while True:
-            response = client.send(download.request(trace), stream=True, auth=NO_AUTH, follow_redirects=False)
+            request = download.request(trace)
+            response = client.handle_request(request)
+            response.request = request
             try:
                 if download.moved(response):
                     continue
@@ -102,10 +101,10 @@ class Downloads:
 class AsyncDownloads:
     """The same for asyncio and trio."""
 
-    def __init__(self, rules: Rules, given: httpx.AsyncClient | None = None) -> None:
+    def __init__(self, rules: Rules, given: httpx.AsyncBaseTransport | None = None) -> None:
         self._rules = rules
         self._given = given
-        self._own: httpx.AsyncClient | None = None
+        self._own: httpx.AsyncBaseTransport | None = None
         self._closed = False
 
     def __reduce__(self) -> tuple[type[AsyncDownloads], tuple[Rules]]:
@@ -136,11 +135,9 @@ class AsyncDownloads:
             if self._closed and client is not self._given:
                 await client.aclose()
 
-    def _client(self) -> httpx.AsyncClient:
+    def _client(self) -> httpx.AsyncBaseTransport:
         """After ``close`` a paid picture can still be fetched, by a client for it alone."""
         if self._given is not None:
-            if self._given.is_closed:
-                raise ClientClosedError("the http_client is closed; fetch pictures before closing it")
             return self._given
         if self._closed:
             return pool.async_downloads()
@@ -149,7 +146,7 @@ class AsyncDownloads:
         return self._own
 
     @staticmethod
-    async def _attempt(client: httpx.AsyncClient, download: Download) -> None:
+    async def _attempt(client: httpx.AsyncBaseTransport, download: Download) -> None:
         host = ""
 
         async def trace(event: str, info: dict[str, Any]) -> None:
@@ -165,7 +162,9 @@ class AsyncDownloads:
 
         download.restart()
         while True:
-            response = await client.send(download.request(trace), stream=True, auth=NO_AUTH, follow_redirects=False)
+            request = download.request(trace)
+            response = await client.handle_async_request(request)
+            response.request = request
             try:
                 if download.moved(response):
                     continue

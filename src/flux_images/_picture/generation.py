@@ -2,14 +2,25 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Generic, TypeVar
+from typing import IO, TYPE_CHECKING, Generic, NamedTuple, TypeVar
 
 from flux_images._picture.image import AsyncImage, Image
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from flux_images._picture.fetch import AsyncDownloads, Downloads
     from flux_images_api.models import ImagesResponse
 
 _I = TypeVar("_I", Image, AsyncImage)
+
+
+class Part(NamedTuple):
+    """What an answer says of one picture."""
+
+    url: str | None
+    file: IO[bytes] | None
+    revised_prompt: str | None
 
 
 class _BaseGeneration(Generic[_I]):
@@ -46,9 +57,14 @@ class _BaseGeneration(Generic[_I]):
 class Generation(_BaseGeneration[Image]):
     """What one call of ``generate`` brought."""
 
+    def take(self, parts: Iterable[Part], downloads: Downloads) -> None:
+        """Hold the pictures of the answer."""
+        self.images += [Image(self, *part, downloads) for part in parts]
+
 
 class AsyncGeneration(_BaseGeneration[AsyncImage]):
     """What one awaited call of ``generate`` brought."""
 
-
-AnyGeneration = Generation | AsyncGeneration
+    def take(self, parts: Iterable[Part], downloads: AsyncDownloads) -> None:
+        """Hold the pictures of the answer."""
+        self.images += [AsyncImage(self, *part, downloads) for part in parts]

@@ -15,17 +15,15 @@ if TYPE_CHECKING:
 
     import PIL.Image
 
+    from flux_images._errors import Bought
     from flux_images._picture.check import Picture
     from flux_images._picture.fetch import AsyncDownloads, Downloads
-    from flux_images._picture.generation import AnyGeneration, AsyncGeneration, Generation
 
 
 class _BaseImage:
     """What ``Image`` and ``AsyncImage`` share: everything but the fetching."""
 
-    def __init__(
-        self, generation: AnyGeneration, url: str | None, file: IO[bytes] | None, revised_prompt: str | None
-    ) -> None:
+    def __init__(self, generation: Bought, url: str | None, file: IO[bytes] | None, revised_prompt: str | None) -> None:
         self._generation = generation
         self._url = url
         self._file: IO[bytes] | None = None
@@ -117,7 +115,7 @@ class Image(_BaseImage):
 
     def __init__(
         self,
-        generation: Generation,
+        generation: Bought,
         url: str | None,
         file: IO[bytes] | None,
         revised_prompt: str | None,
@@ -195,7 +193,7 @@ class AsyncImage(_BaseImage):
 
     def __init__(
         self,
-        generation: AsyncGeneration,
+        generation: Bought,
         url: str | None,
         file: IO[bytes] | None,
         revised_prompt: str | None,

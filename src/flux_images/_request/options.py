@@ -1,17 +1,16 @@
-"""What a client is made with, checked."""
+"""What a client and each of its calls are made with, checked."""
 
 from __future__ import annotations
 
 import math
+import re
 from typing import TYPE_CHECKING, NamedTuple
 
 import httpx
 
-from flux_images._errors import ConfigurationError
-from flux_images._picture.download import Rules
+from flux_images._errors import ConfigurationError, FluxImagesError
 from flux_images._request.address import find_base_url, is_private
-from flux_images._send.call import Settings, check_headers
-from flux_images._send.retry import Policy, Retry
+from flux_images._text import one_line
 from flux_images._version import __version__
 
 if TYPE_CHECKING:
@@ -23,24 +22,59 @@ USER_AGENT = f"flux-images/{__version__}"
 STAGES = httpx.Timeout(connect=10.0, write=30.0, read=300.0, pool=300.0)
 
 
-class Config(NamedTuple):
+class Retry(NamedTuple):
+    """What an ``on_retry`` hook is told: attempt ``attempt`` failed with ``error``; the next is in ``wait`` seconds."""
+
+    error: FluxImagesError
+    attempt: int
+    wait: float
+
+
+class Limits(NamedTuple):
+    """The bounds of one call: of each stage of an attempt, of attempts, and of the whole in seconds."""
+
+    stages: httpx.Timeout = STAGES
+    total: float = 600.0
+    max_retries: int = 2
+    retry_possibly_billed: bool = False
+
+    def changed(self, timeout: float | httpx.Timeout | None, max_retries: int | None = None) -> Limits:
+        """A copy with other bounds; None leaves one as it is.
+
+        Raises:
+            ConfigurationError: names the option that cannot be used.
+        """
+        limits = self
+        if isinstance(timeout, httpx.Timeout):
+            limits = limits._replace(stages=timeout)
+        elif timeout is not None:
+            if not (timeout > 0 and math.isfinite(timeout)):
+                raise ConfigurationError(f"timeout: expected seconds, more than 0, got {timeout}")
+            limits = limits._replace(total=float(timeout))
+        if max_retries is not None:
+            if max_retries < 0:
+                raise ConfigurationError(f"max_retries: expected 0 or more, got {max_retries}")
+            limits = limits._replace(max_retries=max_retries)
+        return limits
+
+
+class Options(NamedTuple):
     """What a client was made with; ``with_options`` changes a copy."""
 
+    key: Key
     base_url: httpx.URL
-    headers: dict[str, str]
-    settings: Settings
-    rules: Rules
+    headers: httpx.Headers
+    limits: Limits
+    on_retry: Callable[[Retry], object] | None
+    allow_local_images: bool
 
     def changed(
         self, timeout: float | httpx.Timeout | None, max_retries: int | None, headers: Mapping[str, str] | None
-    ) -> Config:
+    ) -> Options:
         """A copy with other options."""
-        stages, policy = limits(timeout, max_retries, self.settings.timeout, self.settings.policy)
-        return self._replace(
-            headers={**self.headers, **check_headers(headers)},
-            settings=self.settings._replace(timeout=stages, policy=policy),
-            rules=self.rules._replace(timeout=stages, policy=policy),
-        )
+        merged = httpx.Headers([*self.headers.multi_items()])
+        merged.update(check_headers(headers))
+        return self._replace(headers=merged, limits=self.limits.changed(timeout, max_retries))
 
 
 def configure(
@@ -53,40 +87,34 @@ def configure(
     on_retry: Callable[[Retry], object] | None,
     allow_insecure: bool,
     allow_local_images: bool,
-) -> Config:
+) -> Options:
     """Check the options of a client.
 
     Raises:
         ConfigurationError: names the option that cannot be used.
     """
     url = find_base_url(base_url, allow_insecure=allow_insecure)
-    stages, policy = limits(timeout, max_retries, STAGES, Policy(retry_possibly_billed=retry_possibly_billed))
-    return Config(
-        base_url=url,
-        headers={"User-Agent": USER_AGENT, "Accept": "application/json"},
-        settings=Settings(key, stages, policy, on_retry),
-        rules=Rules(stages, policy, allow_local_images or is_private(url.host), USER_AGENT),
+    return Options(
+        key,
+        url,
+        httpx.Headers({"User-Agent": USER_AGENT, "Accept": "application/json"}),
+        Limits(retry_possibly_billed=retry_possibly_billed).changed(timeout, max_retries),
+        on_retry,
+        allow_local_images or is_private(url.host),
     )
 
 
-def limits(
-    timeout: float | httpx.Timeout | None, max_retries: int | None, stages: httpx.Timeout, policy: Policy
-) -> tuple[httpx.Timeout, Policy]:
-    """The bounds that the options ask for; None leaves them as they are."""
-    if isinstance(timeout, httpx.Timeout):
-        stages = timeout
-    elif timeout is not None:
-        if not (timeout > 0 and math.isfinite(timeout)):
-            raise ConfigurationError(f"timeout: expected seconds, more than 0, got {timeout}")
-        policy = policy._replace(total=float(timeout))
-    if max_retries is not None:
-        if max_retries < 0:
-            raise ConfigurationError(f"max_retries: expected 0 or more, got {max_retries}")
-        policy = policy._replace(max_retries=max_retries)
-    return stages, policy
+def check_headers(headers: Mapping[str, str] | None) -> Mapping[str, str]:
+    """Refuse headers that cannot be sent, or that would replace the key.
 
-
-def check_kind(http_client: object, kind: type) -> None:
-    """Refuse an async client where a sync one is needed, and the other way round."""
-    if http_client is not None and not isinstance(http_client, kind):
-        raise ConfigurationError(f"http_client: expected an httpx.{kind.__name__}, got {type(http_client).__name__}")
+    Raises:
+        ConfigurationError: names the header, never its value.
+    """
+    for name, value in (headers or {}).items():
+        if not re.fullmatch(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", name):
+            raise ConfigurationError(f"the header name {one_line(name, 64)!r} cannot be sent")
+        if name.lower() == "authorization":
+            raise ConfigurationError("the Authorization header is made from the key; pass api_key instead")
+        if not value.isascii() or not value.isprintable() or value != value.strip():
+            raise ConfigurationError(f"the value of the header {name} holds characters that cannot be sent")
+    return headers or {}

@@ -6,7 +6,6 @@ never a rule that is passed over.
 
 from __future__ import annotations
 
-import json
 import re
 from functools import cache
 from typing import TYPE_CHECKING, Any, cast
@@ -207,13 +206,3 @@ _CHECKS: dict[str, Check] = {
     "minItems": _size((list, tuple), lambda size, limit: size >= limit, "a list of at least {}"),
     "maxItems": _size((list, tuple), lambda size, limit: size <= limit, "a list of at most {}"),
 }
-
-
-def unwritable(body: Mapping[str, Any]) -> InvalidRequestError:
-    """The error for a body that cannot be written as JSON; names the field."""
-    for name, value in body.items():
-        try:
-            json.dumps(value, ensure_ascii=False, allow_nan=False).encode()
-        except (TypeError, ValueError, RecursionError) as error:
-            return InvalidRequestError(f"{name}: cannot be written as JSON: {one_line(str(error), 100)}")
-    return InvalidRequestError("the body cannot be written as JSON")

@@ -7,8 +7,13 @@ this family refuse (400 to 429) before they ask the model and charge on success;
 
 from __future__ import annotations
 
+import re
 from enum import Enum
-from typing import NamedTuple
+from functools import cache
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    import httpx
 
 
 class Stage(Enum):
@@ -72,3 +77,32 @@ def may_have_been_billed(stage: Stage, status: int | None = None, reason: Reason
         ):
             return row.billed
     return True
+
+
+def is_billed(request: httpx.Request) -> bool:
+    """Whether the operation that a request calls costs money; a request that the contract does not know does."""
+    matching = [
+        billed for method, path, billed in _operations() if method == request.method and path.search(request.url.path)
+    ]
+    return any(matching) if matching else True
+
+
+def is_billed_operation(name: str) -> bool:
+    """The same for an operation's method and path, as in ``POST /v1/things/{thing_id}``."""
+    from flux_images_api.contract import OPERATIONS  # `import flux_images` stays light without it
+
+    return next((found.billed for found in OPERATIONS.values() if f"{found.method} {found.path}" == name), True)
+
+
+@cache
+def _operations() -> tuple[tuple[str, re.Pattern[str], bool], ...]:
+    from flux_images_api.contract import OPERATIONS  # as above
+
+    return tuple(
+        (
+            operation.method,
+            re.compile(re.sub(r"\\{[^/]+?\\}", "[^/]+", re.escape(operation.path)) + "$"),
+            operation.billed,
+        )
+        for operation in OPERATIONS.values()
+    )

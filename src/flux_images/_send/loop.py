@@ -1,118 +1,241 @@
-"""The two clients that send every API call: ``send`` overridden once each, over the decisions of ``_call``.
+"""One call, from its first attempt to its last: sent, received, and tried again where that is safe.
 
-They build requests like any httpx client, but pass them to another one, ours or the user's, which owns the
-connections. The key is added to a copy of the request at the last moment, so that nothing that the caller can
-reach carries it. What comes back was judged: an answer that is not a success is raised as a typed error.
+``Sender`` and ``AsyncSender`` pass each attempt to a transport, which owns the connections. The key is added to a copy
+of the request at the last moment, so that nothing that the caller can reach carries it. A ``Receiver``, made for each
+answer by a room above, judges it.
 """
 
 from __future__ import annotations
 
+import json
+import logging
+import os
 import time
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, cast
 
 import httpx
 
-from flux_images._answer.receive import ErrorAnswer, Receiver, WholeAnswer
-from flux_images._errors import ClientClosedError, FluxImagesError
-from flux_images._send.call import Call, Settings
+from flux_images._errors import FluxImagesError
+from flux_images._request.options import Limits, Retry
+from flux_images._send import failure
+from flux_images._send.billing import is_billed
 from flux_images._send.deadline import ends_in
-from flux_images._send.pool import NO_AUTH
+from flux_images._send.retry import wait_before_next
+from flux_images._text import one_line, request_id
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from flux_images._request.key import Key
+    from flux_images._request.options import Options
+
 T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
 
-CLOSED = "the client is closed; make a new one"
+log = logging.getLogger("flux_images")
 
 
-class ApiClient(httpx.Client):
-    """Sends calls through ``inner``, under one set of settings."""
+class Receiver(Protocol[T_co]):
+    """Takes the decoded bytes of one answer."""
 
-    def __init__(
-        self, inner: httpx.Client, base_url: httpx.URL, headers: Mapping[str, str], settings: Settings
-    ) -> None:
-        super().__init__(
-            base_url=base_url,
-            headers=headers,
-            timeout=settings.timeout,
-            transport=httpx.BaseTransport(),
-            trust_env=False,
+    def feed(self, chunk: bytes) -> bool:
+        """Take the next bytes; False if no more are wanted. A ValueError says that they are unreadable."""
+        ...
+
+    def finish(self) -> T_co:
+        """Make something of the answer; a ValueError says that it is unreadable."""
+        ...
+
+    def broken(self, problem: str, *, truncated: bool) -> FluxImagesError:
+        """The error for an answer that cannot be read, or that did not come to its end."""
+        ...
+
+    def close(self) -> None:
+        """Drop what was not handed out."""
+        ...
+
+
+class Call:
+    """The state of one call: every decision, no I/O. Headers and stages are those of ``request``."""
+
+    def __init__(self, request: httpx.Request, options: Options, limits: Limits | None = None) -> None:
+        self.request = request
+        self.key: Key = options.key
+        self._limits = limits or options.limits
+        self._on_retry = options.on_retry
+        self._started = time.monotonic()
+        self._attempt = 0
+
+    @property
+    def billed(self) -> bool:
+        """Whether the operation costs money at all."""
+        return is_billed(self.request)
+
+    def left(self) -> float:
+        """Seconds of the call's total time that are left; not negative."""
+        return max(0.0, self._limits.total - (time.monotonic() - self._started))
+
+    def check_time(self) -> float:
+        """Seconds that are left; a call whose total time has run out is stopped."""
+        if not (left := self.left()):
+            raise self.out_of_time()
+        return left
+
+    def attempt(self) -> httpx.Request:
+        """The request to send now: with the key, and with no stage's timeout longer than what is left."""
+        self._attempt += 1
+        left = self.check_time()
+        stages: Mapping[str, float | None] = self.request.extensions.get("timeout") or self._limits.stages.as_dict()
+        timeout = {stage: left if limit is None else min(limit, left) for stage, limit in stages.items()}
+        request = httpx.Request(
+            self.request.method,
+            self.request.url,
+            headers=self.request.headers,
+            stream=self.request.stream,
+            extensions={**self.request.extensions, "timeout": timeout},
         )
-        self._inner = inner
-        self._settings = settings
+        request.headers["Authorization"] = self.key.authorization()
+        return request
 
-    def send(self, request: httpx.Request, **_: Any) -> httpx.Response:
-        """Send, and give the whole answer of a success; raise everything else as a typed error."""
-        return self.call(request, WholeAnswer)
+    def lost(self, error: httpx.HTTPError | httpx.InvalidURL) -> FluxImagesError:
+        """The typed error for what a transport raised before an answer came."""
+        return failure.lost(error, self.request, self.key, billed=self.billed)
 
-    def call(self, request: httpx.Request, make_receiver: Callable[[], Receiver[T]]) -> T:
-        """Send, try again where that is safe, and give what the receiver makes of a success."""
-        if self._inner.is_closed:
-            raise ClientClosedError(CLOSED)
-        call = Call(request, self._settings)
+    def broken_off(self, error: httpx.HTTPError, receiver: Receiver[object]) -> FluxImagesError:
+        """The same for an answer whose head came and whose body did not, or cannot be decoded."""
+        lost = failure.lost(error, self.request, self.key, billed=self.billed, answered=True)
+        if isinstance(error, httpx.TimeoutException):
+            return lost
+        problem, truncated = failure.what_broke(error, self.key)
+        return receiver.broken(problem, truncated=truncated)
+
+    def out_of_time(self) -> FluxImagesError:
+        """The typed error for a call that took its whole time."""
+        return failure.out_of_time(self._limits.total, billed=self.billed)
+
+    def cancelled(self, error: BaseException) -> None:
+        """Say on the way out what a cancelled call may cost."""
+        if self.billed:
+            error.add_note("flux_images: the request was cancelled on its way; it may have been billed")
+        self._log("cancelled")
+
+    def wait(self, error: FluxImagesError) -> float:
+        """Seconds until the next attempt; raises ``error`` if there is to be none."""
+        elapsed = time.monotonic() - self._started
+        wait = wait_before_next(self._limits, error, self._attempt, elapsed, free=not self.billed)
+        if wait is None:
+            self._log(type(error).__name__, getattr(error, "status_code", None), error.request_id)
+            raise error
+        risk = ", although it may have been billed" if error.may_have_been_billed else ""
+        log.warning("attempt %d failed (%s); trying again in %.1f s%s", self._attempt, error, wait, risk)
+        if self._on_retry is not None:
+            self._on_retry(Retry(error, self._attempt, wait))
+        return wait
+
+    def succeeded(self, response: httpx.Response, result: T) -> T:
+        """Log the end of the call, and pass the result on."""
+        if log.isEnabledFor(logging.INFO):
+            self._log("ok", response.status_code, request_id(response.headers))
+        return result
+
+    def _log(self, outcome: str, status: int | None = None, identity: str | None = None) -> None:
+        if not log.isEnabledFor(logging.INFO):
+            return
+        body = _document(self.request)
+        log.info(
+            "%s %s model=%s aspect_ratio=%s %s status=%s %.2f s request_id=%s",
+            self.request.method,
+            self.request.url.path,
+            one_line(str(body.get("model", "-")), 64),
+            one_line(str(body.get("aspect_ratio", "-")), 16),
+            outcome,
+            status or "-",
+            time.monotonic() - self._started,
+            identity or "-",
+        )
+        if os.environ.get("FLUX_LOG_PROMPTS") == "1":
+            log.debug("prompt: %s", one_line(str(body.get("prompt", "-")), 4000))
+
+
+def _document(request: httpx.Request) -> dict[str, Any]:
+    try:
+        document = json.loads(request.content)
+    except (ValueError, httpx.RequestNotRead):
+        return {}
+    return cast("dict[str, Any]", document) if isinstance(document, dict) else {}
+
+
+class Sender:
+    """Sends calls through a transport, under one set of options."""
+
+    def __init__(self, transport: httpx.BaseTransport, options: Options) -> None:
+        self._transport = transport
+        self._options = options
+
+    def call(
+        self,
+        request: httpx.Request,
+        receiver_of: Callable[[Call, httpx.Response], Receiver[T]],
+        limits: Limits | None = None,
+    ) -> T:
+        """Send, try again where that is safe, and give what the receiver makes of the answer.
+
+        Raises:
+            FluxImagesError: what went wrong, and whether it may have been billed.
+        """
+        call = Call(request, self._options, limits)
         while True:
             try:
                 with ends_in(call.left()):
-                    return self._attempt(call, make_receiver)
+                    return self._attempt(call, receiver_of)
             except FluxImagesError as error:
                 wait = call.wait(error)
             time.sleep(wait)
 
-    def _attempt(self, call: Call, make_receiver: Callable[[], Receiver[T]]) -> T:
+    def _attempt(self, call: Call, receiver_of: Callable[[Call, httpx.Response], Receiver[T]]) -> T:
         try:
-            response = self._inner.send(call.attempt(), stream=True, auth=NO_AUTH, follow_redirects=False)
+            response = self._transport.handle_request(call.attempt())
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise call.lost(error) from error
         response.request = call.request
-        receiver = make_receiver() if response.is_success else ErrorAnswer()
+        receiver = receiver_of(call, response)
         try:
             for chunk in response.iter_bytes():
                 call.check_time()
                 if not receiver.feed(chunk):
                     break
             response.close()
-            return call.succeeded(response, receiver.finish(call, response))
+            return call.succeeded(response, receiver.finish())
         except httpx.HTTPError as error:
-            raise call.broken_off(error, response, receiver) from error
+            raise call.broken_off(error, receiver) from error
         except ValueError as problem:
-            raise call.unreadable(response, receiver, problem) from problem
+            raise receiver.broken(str(problem), truncated=False) from problem
         finally:
             receiver.close()
             response.close()
 
 
-class AsyncApiClient(httpx.AsyncClient):
+class AsyncSender:
     """The same for asyncio and trio."""
 
-    def __init__(
-        self, inner: httpx.AsyncClient, base_url: httpx.URL, headers: Mapping[str, str], settings: Settings
-    ) -> None:
-        super().__init__(
-            base_url=base_url,
-            headers=headers,
-            timeout=settings.timeout,
-            transport=httpx.AsyncBaseTransport(),
-            trust_env=False,
-        )
-        self._inner = inner
-        self._settings = settings
+    def __init__(self, transport: httpx.AsyncBaseTransport, options: Options) -> None:
+        self._transport = transport
+        self._options = options
 
-    async def send(self, request: httpx.Request, **_: Any) -> httpx.Response:
-        """Send, and give the whole answer of a success; raise everything else as a typed error."""
-        return await self.call(request, WholeAnswer)
-
-    async def call(self, request: httpx.Request, make_receiver: Callable[[], Receiver[T]]) -> T:
-        """Send, try again where that is safe, and give what the receiver makes of a success."""
+    async def call(
+        self,
+        request: httpx.Request,
+        receiver_of: Callable[[Call, httpx.Response], Receiver[T]],
+        limits: Limits | None = None,
+    ) -> T:
+        """Send, try again where that is safe, and give what the receiver makes of the answer; as above."""
         import anyio  # not needed to import the SDK
 
-        if self._inner.is_closed:
-            raise ClientClosedError(CLOSED)
-        call = Call(request, self._settings)
+        call = Call(request, self._options, limits)
         while True:
             try:
                 with anyio.move_on_after(call.left()):
-                    return await self._attempt(call, make_receiver)
+                    return await self._attempt(call, receiver_of)
                 raise call.out_of_time()
             except FluxImagesError as error:
                 wait = call.wait(error)
@@ -121,23 +244,23 @@ class AsyncApiClient(httpx.AsyncClient):
                 raise
             await anyio.sleep(wait)
 
-    async def _attempt(self, call: Call, make_receiver: Callable[[], Receiver[T]]) -> T:
+    async def _attempt(self, call: Call, receiver_of: Callable[[Call, httpx.Response], Receiver[T]]) -> T:
         try:
-            response = await self._inner.send(call.attempt(), stream=True, auth=NO_AUTH, follow_redirects=False)
+            response = await self._transport.handle_async_request(call.attempt())
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise call.lost(error) from error
         response.request = call.request
-        receiver = make_receiver() if response.is_success else ErrorAnswer()
+        receiver = receiver_of(call, response)
         try:
             async for chunk in response.aiter_bytes():
                 if not receiver.feed(chunk):
                     break
             await response.aclose()
-            return call.succeeded(response, receiver.finish(call, response))
+            return call.succeeded(response, receiver.finish())
         except httpx.HTTPError as error:
-            raise call.broken_off(error, response, receiver) from error
+            raise call.broken_off(error, receiver) from error
         except ValueError as problem:
-            raise call.unreadable(response, receiver, problem) from problem
+            raise receiver.broken(str(problem), truncated=False) from problem
         finally:
             receiver.close()
             await response.aclose()

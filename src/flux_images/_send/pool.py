@@ -8,13 +8,16 @@ import os
 import ssl
 from functools import cache
 from threading import Thread
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx
 
-from flux_images._errors import ConfigurationError
+from flux_images._errors import ClientClosedError, ConfigurationError
 from flux_images._request.address import is_loopback
 
+T = TypeVar("T")
+
+CLOSED = "the client is closed; make a new one, or fetch the picture before closing it"
 NO_AUTH = httpx.Auth()
 """Keeps a client from adding credentials of its own, from its settings or from an address."""
 
@@ -35,15 +38,66 @@ class AsyncPool(httpx.AsyncClient):
         return await self._transport_for_url(request.url).handle_async_request(request)
 
 
-def sync_client(base_url: httpx.URL) -> httpx.Client:
+class GivenClient(httpx.BaseTransport):
+    """A client that the user brought, as a transport: without its credentials and redirects."""
+
+    def __init__(self, client: httpx.Client) -> None:
+        self._client = client
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Send; the answer is to be streamed."""
+        if self._client.is_closed:
+            raise ClientClosedError(CLOSED)
+        return self._client.send(request, stream=True, auth=NO_AUTH, follow_redirects=False)
+
+    def close(self) -> None:
+        """Close the client."""
+        self._client.close()
+
+
+class AsyncGivenClient(httpx.AsyncBaseTransport):
+    """The same for asyncio and trio."""
+
+    def __init__(self, client: httpx.AsyncClient) -> None:
+        self._client = client
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        """Send; the answer is to be streamed."""
+        if self._client.is_closed:
+            raise ClientClosedError(CLOSED)
+        return await self._client.send(request, stream=True, auth=NO_AUTH, follow_redirects=False)
+
+    async def aclose(self) -> None:
+        """Close the client."""
+        await self._client.aclose()
+
+
+def given_client(client: httpx.Client | None) -> GivenClient | None:
+    """The user's client as a transport, if there is one."""
+    return GivenClient(_checked(client, httpx.Client)) if client is not None else None
+
+
+def given_async_client(client: httpx.AsyncClient | None) -> AsyncGivenClient | None:
+    """The same for asyncio and trio."""
+    return AsyncGivenClient(_checked(client, httpx.AsyncClient)) if client is not None else None
+
+
+def _checked(client: T, kind: type[T]) -> T:
+    """Refuse an async client where a sync one is needed, and the other way round."""
+    if not isinstance(client, kind):
+        raise ConfigurationError(f"http_client: expected an httpx.{kind.__name__}, got {type(client).__name__}")
+    return client
+
+
+def sync_transport(base_url: httpx.URL) -> httpx.BaseTransport:
     """A pool for the API."""
     _prepare(base_url)
     from flux_images._send.network import bounded  # `import flux_images` stays light without it
 
-    return bounded(Pool(verify=_tls_for(base_url)))
+    return GivenClient(bounded(Pool(verify=_tls_for(base_url))))
 
 
-def async_client(base_url: httpx.URL, *, fast: bool) -> httpx.AsyncClient:
+def async_transport(base_url: httpx.URL, *, fast: bool) -> httpx.AsyncBaseTransport:
     """A pool for the API; the fast one runs on aiohttp and keeps thousands of calls in flight.
 
     Raises:
@@ -53,24 +107,24 @@ def async_client(base_url: httpx.URL, *, fast: bool) -> httpx.AsyncClient:
     if not fast:
         from flux_images._send.network import quick  # as above
 
-        return quick(AsyncPool(verify=_tls_for(base_url)))
+        return AsyncGivenClient(quick(AsyncPool(verify=_tls_for(base_url))))
     try:
         from flux_images._send.fast import fast_client  # slow to import, and an extra
     except ImportError:
         raise ConfigurationError("fast=True needs an extra: pip install 'flux-images[fast]'") from None
-    return fast_client(_tls_for(base_url))
+    return AsyncGivenClient(fast_client(_tls_for(base_url)))
 
 
-def sync_downloads() -> httpx.Client:
+def sync_downloads() -> httpx.BaseTransport:
     """A pool for pictures, which shares nothing with that of the API."""
     from flux_images._send.network import bounded  # as above
 
-    return bounded(httpx.Client(verify=_trusted()))
+    return GivenClient(bounded(httpx.Client(verify=_trusted())))
 
 
-def async_downloads() -> httpx.AsyncClient:
+def async_downloads() -> httpx.AsyncBaseTransport:
     """The same for asyncio and trio; always httpx's own transport, which tells who it is connected to."""
-    return httpx.AsyncClient(verify=_trusted())
+    return AsyncGivenClient(httpx.AsyncClient(verify=_trusted()))
 
 
 def _prepare(base_url: httpx.URL) -> None:

@@ -12,7 +12,7 @@ import re
 import time
 from datetime import UTC
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from flux_images._errors import (
     APIConnectionError,
@@ -27,6 +27,8 @@ from flux_images._errors import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from flux_images._request.options import Limits
+
 FIRST_WAIT = 0.5
 """The longest wait before the second attempt, in seconds; it doubles with each attempt."""
 LONGEST_BACKOFF = 8.0
@@ -36,55 +38,41 @@ LONGEST_RETRY_AFTER = 60.0
 _SECONDS = r"[+-]?[0-9]{1,15}(\.[0-9]{0,9})?"
 
 
-class Retry(NamedTuple):
-    """What an ``on_retry`` hook is told: attempt ``attempt`` failed with ``error``; the next is in ``wait`` seconds."""
+def wait_before_next(
+    limits: Limits,
+    error: FluxImagesError,
+    attempt: int,
+    elapsed: float,
+    *,
+    free: bool = False,
+    jitter: Callable[[], float] = random.random,
+) -> float | None:
+    """Seconds to wait before the next attempt, or None to give up.
 
-    error: FluxImagesError
-    attempt: int
-    wait: float
+    ``attempt`` counts from 1, ``elapsed`` is the call's time so far in seconds, ``free`` says that the
+    operation never costs money, ``jitter`` gives a number in [0, 1).
+    """
+    if attempt > limits.max_retries or not _can_heal(error, limits, free=free):
+        return None
+    asked = error.retry_after if isinstance(error, APIStatusError) else None
+    if asked is not None and asked > LONGEST_RETRY_AFTER:
+        return None
+    wait = max(asked or 0.0, backoff(attempt, jitter))
+    return wait if elapsed + wait < limits.total else None
 
 
-class Policy(NamedTuple):
-    """How often to try again, and within which total time in seconds."""
-
-    max_retries: int = 2
-    total: float = 600.0
-    retry_possibly_billed: bool = False
-
-    def wait(
-        self,
-        error: FluxImagesError,
-        attempt: int,
-        elapsed: float,
-        *,
-        free: bool = False,
-        jitter: Callable[[], float] = random.random,
-    ) -> float | None:
-        """Seconds to wait before the next attempt, or None to give up.
-
-        ``attempt`` counts from 1, ``elapsed`` is the call's time so far in seconds, ``free`` says that the
-        operation never costs money, ``jitter`` gives a number in [0, 1).
-        """
-        if attempt > self.max_retries or not self._can_heal(error, free=free):
-            return None
-        asked = error.retry_after if isinstance(error, APIStatusError) else None
-        if asked is not None and asked > LONGEST_RETRY_AFTER:
-            return None
-        wait = max(asked or 0.0, backoff(attempt, jitter))
-        return wait if elapsed + wait < self.total else None
-
-    def _can_heal(self, error: FluxImagesError, *, free: bool) -> bool:
-        if isinstance(error, QuotaExceededError):
-            return False
-        if error.may_have_been_billed and not self.retry_possibly_billed:
-            return False
-        if isinstance(error, APIConnectionError | RateLimitError | ModelUnavailableError):
-            return True
-        if not (free or self.retry_possibly_billed):
-            return False
-        if isinstance(error, UnexpectedResponseError):
-            return error.truncated
-        return isinstance(error, APIStatusError) and (error.status_code in (408, 409) or 500 <= error.status_code < 600)
+def _can_heal(error: FluxImagesError, limits: Limits, *, free: bool) -> bool:
+    if isinstance(error, QuotaExceededError):
+        return False
+    if error.may_have_been_billed and not limits.retry_possibly_billed:
+        return False
+    if isinstance(error, APIConnectionError | RateLimitError | ModelUnavailableError):
+        return True
+    if not (free or limits.retry_possibly_billed):
+        return False
+    if isinstance(error, UnexpectedResponseError):
+        return error.truncated
+    return isinstance(error, APIStatusError) and (error.status_code in (408, 409) or 500 <= error.status_code < 600)
 
 
 def backoff(attempt: int, jitter: Callable[[], float] = random.random) -> float:
