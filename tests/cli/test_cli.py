@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import json
 import os
+import pty
 import re
+import struct
 import subprocess
 import sys
+import termios
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -217,12 +222,33 @@ def test_demo_draws_three_pictures(capsys: pytest.CaptureFixture[str]) -> None:
         assert all(Path(line.split("  ")[0]).exists() for line in lines)
 
 
-def test_preview_on_a_terminal(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    """Where a person is looking, each picture is shown in small."""
-    monkeypatch.setenv("FORCE_COLOR", "1")
-    monkeypatch.setenv("COLUMNS", "100")
-    assert main(["demo"]) == 0
-    assert capsys.readouterr().out.count("▀") > 3 * 32 * 9
+@pytest.mark.parametrize(
+    ("term", "says", "picture", "times"),
+    [
+        pytest.param("xterm-256color", b"\x1b[?62;4c", b"\x1bP", 3, id="sixels"),
+        pytest.param("xterm-256color", b"\x1b[?62c", "▀".encode(), 3 * 32 * 9, id="half blocks"),
+        pytest.param("dumb", b"", "▀".encode(), 0, id="no preview"),
+    ],
+)
+def test_preview_on_a_terminal(term: str, says: bytes, picture: bytes, times: int) -> None:
+    """Where a person is looking, each picture is shown in small, by what the terminal says that it can draw."""
+    ours, theirs = pty.openpty()
+    size = struct.pack("HHHH", 50, 100, 1000, 1000)
+    fcntl.ioctl(theirs, termios.TIOCSWINSZ, size)
+    command = [sys.executable, "-c", "from flux_images._cli import main; raise SystemExit(main(['demo']))"]
+    environment = {**os.environ, "TERM": term, "COLORTERM": "truecolor"}
+    with subprocess.Popen(command, stdin=theirs, stdout=theirs, stderr=subprocess.DEVNULL, env=environment) as demo:
+        os.close(theirs)
+        shown = b""
+        with contextlib.suppress(OSError):  # so a terminal ends
+            while chunk := os.read(ours, 2**16):
+                shown += chunk
+                if chunk.endswith(b"\x1b[c"):
+                    os.write(ours, says)
+    os.close(ours)
+    assert demo.returncode == 0
+    assert shown.count(picture) >= times
+    assert (picture in shown) is (times > 0)
 
 
 def test_mock_s_own_command_line_is_passed_on(capsys: pytest.CaptureFixture[str]) -> None:

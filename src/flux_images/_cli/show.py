@@ -6,7 +6,6 @@ import json
 import os
 import sys
 from contextlib import contextmanager
-from importlib.util import find_spec
 from mimetypes import guess_type
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -19,6 +18,8 @@ from flux_images._text import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Sequence
+
+    from rich.console import RenderableType
 
     from flux_images import Image
 
@@ -90,7 +91,7 @@ def show(
         return
     console = Console(highlight=False, soft_wrap=True)
     for picture in pictures:
-        if console.is_terminal and find_spec("PIL"):
+        if console.is_terminal and not console.is_dumb_terminal:
             console.print(_preview(picture.path))
         size = f"{picture.width} x {picture.height} px"
         console.print(Text(f"{picture.path}  {size}  {picture.media_type}  {picture.bytes:,} bytes"))
@@ -110,22 +111,8 @@ def _notes(pictures: Sequence[Picture], lost: Sequence[Lost], missing: int, requ
         yield f"{missing} of the pictures asked for did not come (request id {one_line(str(request_id), 100)})"
 
 
-def _preview(path: Path) -> Text:
-    """The picture in half blocks: the upper pixel in the letter's colour, the lower in its background's."""
-    from PIL import Image as Pillow
+def _preview(path: Path) -> RenderableType:
+    """The picture by the means that the terminal has: sixels, kitty's graphics, or half blocks."""
+    from textual_image.renderable import Image as Preview  # asks the terminal, once, while it is imported
 
-    with Pillow.open(path) as picture:
-        rows = max(1, round(picture.height / picture.width * _COLUMNS / 2))
-        small = picture.convert("RGB").resize((_COLUMNS, rows * 2))  # pyright: ignore[reportUnknownMemberType]  # Pillow types half of the size
-    pixels = small.tobytes()
-
-    def colour(x: int, y: int) -> str:
-        start = (y * _COLUMNS + x) * 3
-        return "#" + pixels[start : start + 3].hex()
-
-    text = Text()
-    for row in range(rows):
-        for column in range(_COLUMNS):
-            text.append("▀", f"{colour(column, 2 * row)} on {colour(column, 2 * row + 1)}")
-        text.append("\n")
-    return text
+    return Preview(path, width=_COLUMNS)
