@@ -176,7 +176,8 @@ class FluxImages(_BaseClient):
             UnexpectedResponseError: the answer is not what the contract says.
             EmptyGenerationError: the gateway answered without a picture.
         """
-        from flux_images._answer.pictures import generation_answer  # as above
+        from flux_images._answer.pictures import picture_answer  # as above
+        from flux_images._picture.generation import Generation
 
         request, limits = self._request(
             {
@@ -194,7 +195,11 @@ class FluxImages(_BaseClient):
             timeout,
             extra_headers,
         )
-        return self._sender.call(request, generation_answer(self._downloads, asked=n or 1), limits)
+        return self._sender.call(
+            request,
+            picture_answer(lambda answer, parts: Generation(answer, n or 1, parts, self._downloads)),
+            limits,
+        )
 
     @property
     def api(self) -> Api:
@@ -279,7 +284,8 @@ class AsyncFluxImages(_BaseClient):
         extra_headers: Mapping[str, str] | None = None,
     ) -> AsyncGeneration:
         """Buy pictures, and wait for them; as ``FluxImages.generate``. Cancelling ends the request at once."""
-        from flux_images._answer.pictures import async_generation_answer  # as above
+        from flux_images._answer.pictures import picture_answer  # as above
+        from flux_images._picture.generation import AsyncGeneration
 
         request, limits = self._request(
             {
@@ -297,7 +303,11 @@ class AsyncFluxImages(_BaseClient):
             timeout,
             extra_headers,
         )
-        return await self._sender.call(request, async_generation_answer(self._downloads, asked=n or 1), limits)
+        return await self._sender.call(
+            request,
+            picture_answer(lambda answer, parts: AsyncGeneration(answer, n or 1, parts, self._downloads)),
+            limits,
+        )
 
     @property
     def api(self) -> Api:

@@ -20,13 +20,25 @@ FluxImagesError                     everything that this package raises on purpo
 │       └── GatewayTimeoutError     504, 524
 ├── UnexpectedResponseError         a success that is not what the contract says: not JSON, wrong types, cut
 ├── EmptyGenerationError            a success without a picture
+├── PendingGenerationError          a success that names a task: the picture comes later
 └── ImageDownloadError              the picture exists and is paid for, but could not be fetched
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
+
+
+class Deviation(NamedTuple):
+    """Where an answer differs from the contract (a JSON pointer, empty for the whole), what was expected, what came."""
+
+    where: str
+    expected: str
+    got: str
+
+    def __str__(self) -> str:
+        return f"{self.where or 'the answer'}: expected {self.expected}, got {self.got}"
 
 
 class Bought(Protocol):
@@ -50,8 +62,12 @@ class FluxImagesError(Exception):
 
     ``may_have_been_billed`` says whether the call can have cost money. It is False only where that is
     certain, so a program may buy again when it is False and must ask a person when it is True.
-    ``request_id`` is the gateway's own id of the call, for its support, or None.
+    ``request_id`` is the gateway's own id of the call, for its support, or None. ``document`` is the decoded answer,
+    if one came that could be decoded, and ``deviations`` says where it differs from the contract.
     """
+
+    document: Any = None
+    deviations: tuple[Deviation, ...] = ()
 
     def __init__(self, message: str, *, may_have_been_billed: bool = False, request_id: str | None = None) -> None:
         super().__init__(message)
@@ -202,6 +218,20 @@ class EmptyGenerationError(FluxImagesError):
     def __init__(self, message: str, *, generation: Bought, request_id: str | None = None) -> None:
         super().__init__(message, may_have_been_billed=True, request_id=request_id)
         self.generation = generation
+
+
+class PendingGenerationError(FluxImagesError):
+    """The gateway took the order and named a task; its picture is drawn later, and may be billed by now.
+
+    ``task_id`` is the task's name: ``fetch_task`` asks for it. Buying again would pay twice.
+    """
+
+    def __init__(self, message: str, *, task_id: str, request_id: str | None = None) -> None:
+        super().__init__(message, may_have_been_billed=True, request_id=request_id)
+        self.task_id = task_id
+
+    def __str__(self) -> str:
+        return f"task {self.task_id}: {super().__str__()}"
 
 
 class ImageDownloadError(FluxImagesError):

@@ -28,8 +28,8 @@ class _Kept:
         self._response = response
         self._body: bytearray = bytearray()
 
-    def close(self) -> None:
-        """Nothing is held that would need it."""
+    def rescue(self, problem: str) -> None:
+        """Nothing: what is not whole is not handed out."""
 
     def _said(self, problem: str | None = None) -> FluxImagesError:
         """The error that the answer tells of."""

@@ -1,70 +1,61 @@
 """Takes the pictures out of a JSON answer as it streams in.
 
-``PictureSplitter`` is fed the answer's bytes, however they were cut. The strings at ``data[*].b64_json`` are
-decoded straight into files and replaced by short placeholders; everything else is kept for the JSON parser,
-which also judges whether the document is JSON at all. No large string is ever whole in memory.
+``PictureSplitter`` is fed the answer's bytes, however they were cut. Any long string that is base64, wherever it
+stands, is decoded straight into ``Kept`` bytes and replaced by a short placeholder; everything else is kept for the
+JSON parser, which also judges whether the document is JSON at all. No large picture is ever whole in memory.
 """
 
 from __future__ import annotations
 
 import binascii
-import codecs
 import importlib
 import json
 import re
-import tempfile
 from functools import cache
-from typing import IO, TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING
+
+from flux_images._picture.store import Kept
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-MAX_DOCUMENT = 16 * 2**20
+MAX_DOCUMENT = 64 * 2**20
 """Bytes of JSON beside the pictures."""
-MAX_DEPTH = 128
 MAX_PICTURE = 256 * 2**20
 """Bytes of one decoded picture."""
-IN_MEMORY = 2**19
-"""Bytes up to which a picture waits in memory instead of in a temporary file."""
-_LONGEST_PREFIX = 256
-_QUOTE = ord('"')
-
-_PICTURE_PATH = [b"data", None, b"b64_json"]
-_TOKEN = re.compile(rb'"[^"\\]*"|["{}\[\],]')
-"""A string without escapes, or a character that structures the document; a quote alone opens any other string."""
-_STRING = re.compile(rb'(?:[^"\\]+|\\u[0-9a-fA-F]{4}|\\[^u])*')
+LONG = 2**14
+"""Characters from which on a string is looked at: it may be a picture."""
 _LONGEST_ESCAPE = len(rb"\u0000")
-
-
-def _refuse_constant(name: str) -> NoReturn:
-    raise ValueError(f"{name} is not JSON")
-
-
-_PARSER = json.JSONDecoder(parse_constant=_refuse_constant)
+_STRING = re.compile(rb'(?:[^"\\]+|\\u[0-9a-fA-F]{4}|\\[^u])*')
+_PREFIX = re.compile(rb"\s*data:[^,]{0,256},", re.IGNORECASE)
+_BASE64 = re.compile(rb"[A-Za-z0-9+/_=\s-]*")
+_USUAL = bytes.maketrans(b"-_", b"+/")
+_WHITE = b" \t\r\n\f\v"
 
 
 class SplitError(ValueError):
-    """The answer is cut short, too large, or holds something that is not base64."""
+    """The answer is too large, or cannot be JSON."""
 
 
 class PictureSplitter:
-    """Feed it an answer, then take ``document()``, and the pictures by their placeholders."""
+    """Feed it an answer, then take ``text()``, and ``pictures`` by their placeholders, which count from ``first``."""
 
-    def __init__(self) -> None:
-        self._pictures: dict[str, tuple[IO[bytes], int]] = {}
+    def __init__(self, first: int = 0) -> None:
+        self._first = first
+        self.pictures: dict[str, Base64] = {}
+        """What was taken out of the document, by what stands there instead."""
         self._rest = bytearray()
         self._unread = b""  # an escape that the last chunk cut
-        self._path: list[bytes | None] = []  # of each open container: the current key, or None in an array
-        self._expects_key = False
         self._in_string = False
         self._string_start = 0
-        self._picture: _Base64File | None = None
+        self._looked_at = 0  # how much of the string that is open was found to be no picture
+        self._picture: Base64 | None = None
 
     def feed(self, chunk: bytes) -> None:
         """Take the next bytes of the answer.
 
         Raises:
-            SplitError: a limit is passed, or a picture is not base64.
+            SplitError: it is larger than can be kept, or holds an escape that JSON does not know.
         """
         data = self._unread + chunk if self._unread else chunk
         position = 0
@@ -79,58 +70,35 @@ class PictureSplitter:
         if len(self._rest) > MAX_DOCUMENT:
             raise SplitError(f"the answer is larger than {MAX_DOCUMENT} bytes, pictures apart")
 
-    def document(self) -> Any:
-        """The JSON document, with a placeholder in the place of each picture.
+    def cut(self) -> None:
+        """Take the answer as it is, though its end is missing: a string that is open is a picture, or nothing."""
+        if self._in_string and self._picture is None:
+            self._look()
+        if self._picture is not None:
+            self._picture.cut = True
+            self._end_string()
+
+    def text(self, errors: str = "strict") -> str:
+        """The JSON text, with a placeholder in the place of each picture.
 
         Raises:
-            ValueError: it is not JSON, perhaps because it was cut short.
+            ValueError: it is not UTF-8.
         """
-        return _PARSER.decode(self._rest.removeprefix(codecs.BOM_UTF8).decode())
+        return self._rest.decode(errors=errors)
 
     def beginning(self) -> bytes:
         """The first bytes of the answer, with placeholders."""
         return bytes(self._rest[:4000])
 
-    def take(self, placeholder: str) -> tuple[IO[bytes], int]:
-        """The file behind a placeholder, at its start, and its size in bytes. Whoever takes it closes it."""
-        return self._pictures.pop(placeholder)
-
-    def close(self) -> None:
-        """Throw away the pictures that nobody took."""
-        if self._picture is not None:
-            self._picture.file.close()
-        for file, _ in self._pictures.values():
-            file.close()
-
     def _structure(self, data: bytes, position: int) -> int:
-        """Consume up to the start of a string that must be looked into; give the position reached."""
-        path = self._path
-        for match in _TOKEN.finditer(data, position):
-            token = match[0]
-            if token[0] == _QUOTE:
-                is_picture = not self._expects_key and path == _PICTURE_PATH
-                if len(token) == 1 or is_picture:
-                    start = match.start() + 1
-                    self._rest += data[position:start]
-                    self._in_string = True
-                    self._string_start = len(self._rest)
-                    self._picture = _Base64File() if is_picture else None
-                    return start
-                if self._expects_key:
-                    path[-1] = token[1:-1]
-                    self._expects_key = False
-            elif token == b",":
-                self._expects_key = path[-1:] != [None]
-            elif token in b"{[":
-                if len(path) == MAX_DEPTH:
-                    raise SplitError(f"the answer is nested deeper than {MAX_DEPTH} levels")
-                path.append(b"" if token == b"{" else None)
-                self._expects_key = token == b"{"
-            else:
-                del path[-1:]
-                self._expects_key = False
-        self._rest += data[position:]
-        return len(data)
+        """Consume up to the start of a string; give the position reached."""
+        quote = data.find(b'"', position)
+        end = quote + 1 if quote >= 0 else len(data)
+        self._rest += data[position:end]
+        if quote >= 0:
+            self._in_string = True
+            self._string_start, self._looked_at = len(self._rest), 0
+        return end
 
     def _string(self, data: bytes, position: int) -> int:
         """Consume what is inside a string; give the position reached, or -1 where an escape needs more bytes."""
@@ -141,10 +109,12 @@ class PictureSplitter:
             match = _STRING.match(data, position)
             end = match.end() if match else position
         piece = data[position:end]
-        if self._picture is None:
-            self._rest += piece
+        if self._picture is not None:
+            self._picture.feed(_unescaped(piece) if escaped else piece)
         elif piece:
-            self._picture.feed(_unescape(piece) if escaped else piece)
+            self._rest += piece
+            if not self._looked_at and len(self._rest) - self._string_start >= LONG:
+                self._look()
         if data[end : end + 1] == b'"':
             self._end_string()
             return end + 1
@@ -152,79 +122,97 @@ class PictureSplitter:
             raise SplitError("the answer holds an escape that is not JSON")
         return end if end > position else -1
 
+    def _look(self) -> None:
+        """Whether the string that is open is a picture; if so, take it out."""
+        text = bytes(self._rest[self._string_start :])
+        self._looked_at = len(text)
+        text = _unescaped(text) if b"\\" in text else text
+        prefix = _PREFIX.match(text)
+        if _BASE64.fullmatch(text, prefix.end() if prefix else 0):
+            del self._rest[self._string_start :]
+            self._picture = Base64()
+            self._picture.feed(text)
+
     def _end_string(self) -> None:
         if self._picture is not None:
-            if size := self._picture.finish():
-                placeholder = f"picture {len(self._pictures)}"
-                self._pictures[placeholder] = self._picture.file, size
-                self._rest += placeholder.encode()
+            self._picture.finish()
+            placeholder = f"<picture {self._first + len(self.pictures)}: {self._picture.kept.size} bytes>"
+            self.pictures[placeholder] = self._picture
+            self._rest += placeholder.encode()
             self._picture = None
-        elif self._expects_key and self._path:
-            self._path[-1] = _unescape_key(bytes(self._rest[self._string_start :]))
-            self._expects_key = False
         self._rest += b'"'
         self._in_string = False
 
 
-class _Base64File:
-    """Decodes base64 into a file, piece by piece; a ``data:`` prefix is dropped."""
+class Base64:
+    """Decodes base64 piece by piece, as it is found: in lines, URL-safe, without padding, behind a ``data:`` prefix."""
 
     def __init__(self) -> None:
-        self.file: IO[bytes] = tempfile.SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115 -- handed out by finish()
+        self.kept = Kept()
+        """The bytes, as far as they could be decoded."""
+        self.problem: str | None = None
+        """What is wrong with the text, if anything is."""
+        self.cut = False
+        """Whether the text's end is missing."""
         self._decode = _decoder()
         self._undecoded = b""
         self._at_start = True
         self._padded = False
-        self._size = 0
 
     def feed(self, piece: bytes) -> None:
+        """Take the next characters."""
+        if self.problem:
+            return
         text = self._undecoded + piece if self._undecoded else piece
         if self._at_start:
-            text = self._without_prefix(text)
-        if not self._at_start:
-            self._undecoded = text[len(text) & ~3 :]
-            self._write(text[: len(text) & ~3])
-
-    def finish(self) -> int:
-        """Rewind the file and give its size in bytes; a file without any is closed."""
-        if self._at_start and len(self._undecoded) < len("data:"):  # the beginning of a prefix, but it was none
+            prefix = _PREFIX.match(text)
+            text = text[prefix.end() :] if prefix else text
             self._at_start = False
-            self.feed(b"")
-        if self._undecoded:
-            raise SplitError("the answer holds base64 that is cut short")
-        if self._size:
-            self.file.seek(0)
-        else:
-            self.file.close()
-        return self._size
+        whole = len(text) & ~3
+        self._undecoded = text[whole:]
+        if whole:
+            self._write(text[:whole])
 
-    def _without_prefix(self, text: bytes) -> bytes:
-        if not b"data:".startswith(text[:5].lower()):
-            self._at_start = False
-            return text
-        comma = text.find(b",", 0, _LONGEST_PREFIX)
-        if comma < 0:
-            if len(text) > _LONGEST_PREFIX:
-                raise SplitError("the answer holds a data: prefix without a comma")
-            self._undecoded = text
-            return b""
-        self._at_start = False
-        return text[comma + 1 :]
+    def finish(self) -> None:
+        """There are no more characters."""
+        if self._undecoded and not self.problem:
+            rest = self._undecoded.translate(_USUAL, _WHITE).rstrip(b"=")
+            if len(rest) == 1 and not self.cut:
+                self.problem = "base64 that is cut short"
+            elif len(rest) > 1:
+                self._write(rest + b"=" * (4 - len(rest)))
 
     def _write(self, text: bytes) -> None:
-        if not text:
+        if self._padded and text.strip(_WHITE + b"="):
+            self.problem = "base64 that goes on after its end"
             return
-        if self._padded:
-            raise SplitError("the answer holds base64 that goes on after its end")
         try:
             decoded = self._decode(text)
-        except ValueError as error:
-            raise SplitError("the answer holds something that is not base64") from error
+        except ValueError:
+            text = text.translate(_USUAL, _WHITE)
+            whole = len(text) & ~3
+            self._undecoded = text[whole:] + self._undecoded
+            text = text[:whole]
+            try:
+                decoded = self._decode(text)
+            except ValueError:
+                self.problem = "something that is not base64"
+                return
         self._padded = text.endswith(b"=")
-        self._size += len(decoded)
-        if self._size > MAX_PICTURE:
-            raise SplitError(f"the answer holds a picture of more than {MAX_PICTURE} bytes")
-        self.file.write(decoded)
+        self.kept.write(decoded)
+        if self.kept.size > MAX_PICTURE:
+            self.problem = f"a picture of more than {MAX_PICTURE} bytes"
+
+
+def decoded(text: str) -> Base64:
+    """The same for a text that is whole in memory."""
+    found = Base64()
+    try:
+        found.feed(text.encode("ascii"))
+        found.finish()
+    except UnicodeEncodeError:
+        found.problem = "something that is not base64"
+    return found
 
 
 @cache
@@ -237,16 +225,9 @@ def _decoder() -> Callable[[bytes], bytes]:
     return lambda text: decode(text, validate=True)
 
 
-def _unescape(piece: bytes) -> bytes:
-    """Resolve the JSON escapes in a piece of base64, and drop white space that was written as escapes."""
+def _unescaped(piece: bytes) -> bytes:
+    """Resolve the JSON escapes in a piece of a string; what is not ASCII becomes a character that is not base64."""
     try:
-        return "".join(json.loads(b'"' + piece + b'"').split()).encode("ascii")
-    except ValueError as error:
-        raise SplitError("the answer holds something that is not base64") from error
-
-
-def _unescape_key(raw: bytes) -> bytes:
-    try:
-        return str(json.loads(b'"' + raw + b'"')).encode(errors="replace")
+        return str(json.loads(b'"' + piece + b'"', strict=False)).encode("ascii", "replace")
     except ValueError:
-        return b""  # the parser of the whole document will say what is wrong
+        return b"?"

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import IO, TYPE_CHECKING, Generic, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, Self, TypeVar
 
+from flux_images._errors import Deviation
+from flux_images._picture.fetch import AsyncDownloads, Downloads
 from flux_images._picture.image import AsyncImage, Image
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
-    from flux_images._picture.fetch import AsyncDownloads, Downloads
+    from flux_images._picture.store import Kept
     from flux_images_api.models import ImagesResponse
 
 _I = TypeVar("_I", Image, AsyncImage)
@@ -19,20 +21,34 @@ class Part(NamedTuple):
     """What an answer says of one picture."""
 
     url: str | None
-    file: IO[bytes] | None
+    kept: Kept | None
     revised_prompt: str | None
+
+
+class Answer(NamedTuple):
+    """What an answer says beside its pictures."""
+
+    raw: ImagesResponse
+    request_id: str | None
+    document: Any = None
+    deviations: tuple[Deviation, ...] = ()
 
 
 class _BaseGeneration(Generic[_I]):
     """What ``Generation`` and ``AsyncGeneration`` share."""
 
-    def __init__(self, raw: ImagesResponse, request_id: str | None, asked: int) -> None:
-        self.images: list[_I] = []
-        """The pictures, in the order of the answer."""
-        self.raw: ImagesResponse = raw
-        """The answer as the contract's type, with a short placeholder for each picture inside it."""
-        self.request_id: str | None = request_id
+    images: list[_I]
+    """The pictures, in the order of the answer."""
+
+    def __init__(self, answer: Answer, asked: int) -> None:
+        self.raw: ImagesResponse = answer.raw
+        """The answer as the contract's type: a placeholder for each picture inside it, and what differs left out."""
+        self.request_id: str | None = answer.request_id
         """The gateway's id of the call."""
+        self.document: Any = answer.document
+        """The whole decoded answer, with a short placeholder for each picture."""
+        self.deviations: tuple[Deviation, ...] = answer.deviations
+        """Where the answer differs from the contract: (where, expected, got)."""
         self._asked = asked
 
     @property
@@ -50,6 +66,20 @@ class _BaseGeneration(Generic[_I]):
         """When the answer was made, in seconds since 1970 (UTC), if the gateway says so."""
         return self.raw.created if isinstance(self.raw.created, int) else None
 
+    def to_dict(self) -> dict[str, Any]:
+        """The same as JSON has it, for a ledger or a queue: no key, and the bytes of each picture that are here.
+
+        ``from_dict`` makes it a generation again, whose pictures are fetched with a client of their own.
+        """
+        return {
+            "images": [image.to_dict() for image in self.images],
+            "raw": self.raw.to_dict(),
+            "request_id": self.request_id,
+            "document": self.document,
+            "deviations": [list(deviation) for deviation in self.deviations],
+            "asked": self._asked,
+        }
+
     def __repr__(self) -> str:
         return f"<{type(self).__name__} of {len(self.images)} pictures, request id {self.request_id}>"
 
@@ -57,14 +87,36 @@ class _BaseGeneration(Generic[_I]):
 class Generation(_BaseGeneration[Image]):
     """What one call of ``generate`` brought."""
 
-    def take(self, parts: Iterable[Part], downloads: Downloads) -> None:
-        """Hold the pictures of the answer."""
-        self.images += [Image(self, *part, downloads) for part in parts]
+    def __init__(self, answer: Answer, asked: int, parts: Iterable[Part], downloads: Downloads) -> None:
+        super().__init__(answer, asked)
+        self.images = [Image(self, *part, downloads) for part in parts]
+
+    @classmethod
+    def from_dict(cls, saved: Mapping[str, Any]) -> Self:
+        """What ``to_dict`` saved."""
+        generation = cls(*_restored(saved), (), Downloads())
+        generation.images = [Image.from_dict(image, generation) for image in saved["images"]]
+        return generation
 
 
 class AsyncGeneration(_BaseGeneration[AsyncImage]):
     """What one awaited call of ``generate`` brought."""
 
-    def take(self, parts: Iterable[Part], downloads: AsyncDownloads) -> None:
-        """Hold the pictures of the answer."""
-        self.images += [AsyncImage(self, *part, downloads) for part in parts]
+    def __init__(self, answer: Answer, asked: int, parts: Iterable[Part], downloads: AsyncDownloads) -> None:
+        super().__init__(answer, asked)
+        self.images = [AsyncImage(self, *part, downloads) for part in parts]
+
+    @classmethod
+    def from_dict(cls, saved: Mapping[str, Any]) -> Self:
+        """What ``to_dict`` saved."""
+        generation = cls(*_restored(saved), (), AsyncDownloads())
+        generation.images = [AsyncImage.from_dict(image, generation) for image in saved["images"]]
+        return generation
+
+
+def _restored(saved: Mapping[str, Any]) -> tuple[Answer, int]:
+    from flux_images_api.models import ImagesResponse  # not needed to import the SDK
+
+    deviations = tuple(Deviation(*deviation) for deviation in saved["deviations"])
+    answer = Answer(ImagesResponse.from_dict(saved["raw"]), saved["request_id"], saved["document"], deviations)
+    return answer, saved["asked"]

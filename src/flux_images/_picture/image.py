@@ -1,36 +1,54 @@
-"""Pictures as a caller holds them: looked at to their end before any byte is given out."""
+"""Pictures as a caller holds them: looked at before any byte is given out, and given out whatever surrounds them."""
 
 from __future__ import annotations
 
+import base64
+import logging
 import threading
-import weakref
-from typing import IO, TYPE_CHECKING, Any
+import time
+from typing import TYPE_CHECKING, Any, Self
 
 from flux_images._errors import FluxImagesError, ImageDownloadError, UnexpectedResponseError
+from flux_images._picture.check import PictureError
+from flux_images._picture.fetch import AsyncDownloads, Downloads, look_at
 from flux_images._picture.save import put_in_place, target_of
+from flux_images._picture.store import Kept
 
 if TYPE_CHECKING:
     import os
+    from collections.abc import Mapping
     from pathlib import Path
 
     import PIL.Image
 
     from flux_images._errors import Bought
     from flux_images._picture.check import Picture
-    from flux_images._picture.fetch import AsyncDownloads, Downloads
+
+log = logging.getLogger("flux_images")
+
+
+class _Alone:
+    """The call of a picture of which nothing else is known."""
+
+    def __init__(self, request_id: str | None) -> None:
+        self.request_id = request_id
+        self.images: list[Any] = []
+
+    @property
+    def image(self) -> Any:
+        return self.images[0]
 
 
 class _BaseImage:
     """What ``Image`` and ``AsyncImage`` share: everything but the fetching."""
 
-    def __init__(self, generation: Bought, url: str | None, file: IO[bytes] | None, revised_prompt: str | None) -> None:
+    def __init__(self, generation: Bought, url: str | None, kept: Kept | None, revised_prompt: str | None) -> None:
         self._generation = generation
         self._url = url
-        self._file: IO[bytes] | None = None
-        if file is not None:
-            self._keep(file)
+        self._kept = kept
         self._revised_prompt = revised_prompt
         self._picture: Picture | None = None
+        self._born: float | None = time.monotonic()
         self._lock = threading.Lock()
 
     @property
@@ -43,49 +61,61 @@ class _BaseImage:
         """The prompt that was drawn, if the gateway says that it changed it."""
         return self._revised_prompt
 
+    def to_dict(self) -> dict[str, Any]:
+        """The picture as JSON has it: its address, and its bytes in base64 if they are here. No key is in it."""
+        data = base64.b64encode(self._kept.read()).decode("ascii") if self._kept else None
+        return {
+            "url": self._url,
+            "revised_prompt": self._revised_prompt,
+            "b64_json": data,
+            "request_id": self._generation.request_id,
+        }
+
     def __repr__(self) -> str:
         source = f"url={self._url.partition('?')[0]!r}" if self._url else "inline"
-        size = f", {self._picture.media_type}, {self._picture.width}x{self._picture.height}" if self._picture else ""
+        seen = self._picture
+        size = f", {seen.media_type}, {seen.width}x{seen.height}" if seen else ""
         return f"<{type(self).__name__} {source}{size}>"
 
     def __getstate__(self) -> dict[str, Any]:
-        state = {**self.__dict__, "_file": self._bytes() if self._file else None}
+        state = {**self.__dict__, "_born": None}
         del state["_lock"]
         return state
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        import io
-
         self.__dict__.update(state)
         self._lock = threading.Lock()
-        self._file = io.BytesIO(state["_file"]) if state["_file"] is not None else None
 
-    def _keep(self, file: IO[bytes]) -> None:
-        """Hold the picture's file for as long as the image lives."""
-        self._file = file
-        weakref.finalize(self, file.close)
+    def _restored(self, born: float | None = None) -> Self:
+        self._born = born
+        return self
 
     def _checked(self) -> Picture:
-        """Decode the file to its end, once."""
-        from flux_images._picture.check import PictureError, check_picture
+        """Look at the bytes that are here, once.
 
-        assert self._file is not None  # noqa: S101 -- for the type checkers; asked only once there is a file
+        Raises:
+            PictureError: they are surely no whole picture.
+        """
+        assert self._kept is not None  # noqa: S101 -- for the type checkers; asked only once there are bytes
         with self._lock:
             if self._picture is None:
-                try:
-                    self._picture = check_picture(self._file)
-                except PictureError as error:
-                    raise self._not_a_picture(error) from None
+                self._picture = look_at(self._kept)
+                if self._picture.check != "whole":
+                    log.info("a picture is handed out as it is: %s", self._picture.check)
             return self._picture
 
-    def _not_a_picture(self, error: ValueError) -> FluxImagesError:
-        request_id = self._generation.request_id
-        if self._url is None:
-            return UnexpectedResponseError(f"the answer's picture cannot be used: {error}", request_id=request_id)
-        assert self._file is not None  # noqa: S101 -- as above
-        self._file.close()
-        self._file = None  # so that the next read fetches again
-        return self._failed(ImageDownloadError(f"what the picture's address gave cannot be used: {error}"))
+    def _arrived(self, kept: Kept, picture: Picture | None) -> None:
+        self._kept, self._picture = kept, picture
+
+    def _damaged(self, error: PictureError) -> FluxImagesError | None:
+        """The error for bytes inside the answer that are no picture; None if there is an address to turn to."""
+        if self._url is not None:
+            self._kept = None
+            return None
+        return UnexpectedResponseError(
+            f"the answer's picture cannot be used: {error}; its bytes can be had with check=False",
+            request_id=self._generation.request_id,
+        )
 
     def _failed(self, error: ImageDownloadError) -> ImageDownloadError:
         error.generation = self._generation
@@ -93,51 +123,61 @@ class _BaseImage:
         return error
 
     def _bytes(self) -> bytes:
-        assert self._file is not None  # noqa: S101 -- as above
-        with self._lock:
-            self._file.seek(0)
-            return self._file.read()
+        assert self._kept is not None  # noqa: S101 -- as above
+        return self._kept.read()
 
     def _put(self, path: str | os.PathLike[str], *, overwrite: bool) -> Path:
-        target = target_of(path, self._checked().media_type, overwrite=overwrite)
-        assert self._file is not None  # noqa: S101 -- as above
-        with self._lock:
-            self._file.seek(0)
-            put_in_place(self._file, target, overwrite=overwrite)
+        assert self._kept is not None  # noqa: S101 -- as above
+        try:
+            media_type = self._checked().media_type
+        except PictureError:
+            media_type = "application/octet-stream"  # asked for with check=False
+        target = target_of(path, media_type, overwrite=overwrite)
+        with self._kept.open() as file:
+            put_in_place(file, target, overwrite=overwrite)
         return target
 
     def _shown_as(self, media_type: str) -> bytes | None:
-        return self._bytes() if self._checked().media_type == media_type else None
+        return self._bytes() if self._picture is not None and self._picture.media_type == media_type else None
 
 
 class Image(_BaseImage):
     """One picture. It shows itself in a notebook."""
 
     def __init__(
-        self,
-        generation: Bought,
-        url: str | None,
-        file: IO[bytes] | None,
-        revised_prompt: str | None,
-        downloads: Downloads,
+        self, generation: Bought, url: str | None, kept: Kept | None, revised_prompt: str | None, downloads: Downloads
     ) -> None:
-        super().__init__(generation, url, file, revised_prompt)
+        super().__init__(generation, url, kept, revised_prompt)
         self._downloads = downloads
 
-    def read(self) -> bytes:
-        """The picture's file, fetched if it is not here yet, and decoded to its end before it is given out.
+    @classmethod
+    def from_dict(cls, saved: Mapping[str, Any], generation: Bought | None = None) -> Self:
+        """What ``to_dict`` saved; it is fetched, if it must be, with a client of its own."""
+        return cls(*_parts_of(saved, generation), Downloads())._restored()
+
+    @classmethod
+    def at(cls, url: str, downloads: Downloads) -> Self:
+        """The picture at an address, fetched and looked at."""
+        image = cls(_Alone(None), url, None, None, downloads)._restored()
+        image._here()
+        return image
+
+    def read(self, *, check: bool = True) -> bytes:
+        """The picture's file, fetched if it is not here yet, and looked at before it is given out.
+
+        ``check=False`` gives the bytes as they are, also where they are damaged.
 
         Raises:
-            ImageDownloadError: it cannot be fetched, or what came is not a whole picture.
-            UnexpectedResponseError: the picture inside the answer is not a whole one.
+            ImageDownloadError: it cannot be fetched, or what came is surely not a whole picture.
+            UnexpectedResponseError: the picture inside the answer is surely not a whole one.
         """
-        self._here()
+        self._here(check=check)
         return self._bytes()
 
-    def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> Path:
+    def save(self, path: str | os.PathLike[str], *, overwrite: bool = False, check: bool = True) -> Path:
         """Write the picture's file, whole or not at all, and give its path.
 
-        A path without a suffix gets that of the picture's type.
+        A path without a suffix gets that of the picture's type. ``check=False`` as for ``read``.
 
         Raises:
             FileExistsError: there is a file already, and ``overwrite`` is False.
@@ -146,45 +186,60 @@ class Image(_BaseImage):
             UnexpectedResponseError: as for ``read``.
         """
         target_of(path, None, overwrite=overwrite)
-        self._fetched()
+        self._here(check=check)
         return self._put(path, overwrite=overwrite)
 
     def to_pil(self) -> PIL.Image.Image:
         """The picture as a Pillow image, which needs Pillow."""
         return _pil(self.read())
 
-    def _fetched(self) -> None:
-        if self._file is None and self._url is not None:
-            try:
-                self._keep(self._downloads.fetch(self._url))
-            except ImageDownloadError as error:
-                raise self._failed(error) from error.__cause__
+    @property
+    def check(self) -> str:
+        """``whole``, or why the picture could not be looked at to its end here. Fetches it if it is not here yet."""
+        return self._looked_at().check
 
     @property
     def media_type(self) -> str:
-        """``image/png``, ``image/jpeg`` or ``image/webp``. Fetches the picture if it is not here yet."""
-        return self._here().media_type
+        """``image/png``, ``image/jpeg``, ... Fetches the picture if it is not here yet."""
+        return self._looked_at().media_type
 
     @property
     def width(self) -> int:
-        """Pixels across. Fetches the picture if it is not here yet."""
-        return self._here().width
+        """Pixels across. Fetches the picture if it is not here yet.
+
+        Raises:
+            FluxImagesError: the picture's format is not known here, nor its size.
+        """
+        return _pixels(self._looked_at().width)
 
     @property
     def height(self) -> int:
-        """Pixels down. Fetches the picture if it is not here yet."""
-        return self._here().height
+        """Pixels down; as ``width``."""
+        return _pixels(self._looked_at().height)
 
-    def _here(self) -> Picture:
-        self._fetched()
+    def _looked_at(self) -> Picture:
+        self._here()
         return self._checked()
 
+    def _here(self, *, check: bool = True) -> None:
+        if self._kept is not None and check:
+            try:
+                self._checked()
+            except PictureError as error:
+                if typed := self._damaged(error):
+                    raise typed from None
+        if self._kept is None and self._url is not None:
+            try:
+                self._arrived(*self._downloads.fetch(self._url, self._born, check=check))
+            except ImageDownloadError as error:
+                raise self._failed(error) from error.__cause__
+
     def _repr_png_(self) -> bytes | None:
-        self._fetched()
+        self._here()
         return self._shown_as("image/png")
 
     def _repr_jpeg_(self) -> bytes | None:
-        self._fetched()
+        self._here()
         return self._shown_as("image/jpeg")
 
 
@@ -195,65 +250,97 @@ class AsyncImage(_BaseImage):
         self,
         generation: Bought,
         url: str | None,
-        file: IO[bytes] | None,
+        kept: Kept | None,
         revised_prompt: str | None,
         downloads: AsyncDownloads,
     ) -> None:
-        super().__init__(generation, url, file, revised_prompt)
+        super().__init__(generation, url, kept, revised_prompt)
         self._downloads = downloads
 
-    async def read(self) -> bytes:
-        """The picture's file; as ``Image.read``."""
-        import anyio.to_thread  # not needed to import the SDK
+    @classmethod
+    def from_dict(cls, saved: Mapping[str, Any], generation: Bought | None = None) -> Self:
+        """What ``to_dict`` saved; as ``Image.from_dict``."""
+        return cls(*_parts_of(saved, generation), AsyncDownloads())._restored()
 
-        await self._fetched()
-        await anyio.to_thread.run_sync(self._checked)
+    @classmethod
+    async def at(cls, url: str, downloads: AsyncDownloads) -> Self:
+        """The picture at an address, fetched and looked at."""
+        image = cls(_Alone(None), url, None, None, downloads)._restored()
+        await image._here()
+        return image
+
+    async def read(self, *, check: bool = True) -> bytes:
+        """The picture's file; as ``Image.read``."""
+        await self._here(check=check)
         return self._bytes()
 
-    async def save(self, path: str | os.PathLike[str], *, overwrite: bool = False) -> Path:
+    async def save(self, path: str | os.PathLike[str], *, overwrite: bool = False, check: bool = True) -> Path:
         """Write the picture's file, whole or not at all; as ``Image.save``."""
-        import anyio.to_thread  # as above
-
         target_of(path, None, overwrite=overwrite)
-        await self._fetched()
-        return await anyio.to_thread.run_sync(lambda: self._put(path, overwrite=overwrite))
+        await self._here(check=check)
+        return await self._downloads.in_thread(lambda: self._put(path, overwrite=overwrite))
 
     async def to_pil(self) -> PIL.Image.Image:
         """The picture as a Pillow image, which needs Pillow."""
         return _pil(await self.read())
 
     @property
+    def check(self) -> str:
+        """``whole``, or why the picture could not be looked at to its end here. Known once the picture was read."""
+        return self._known().check
+
+    @property
     def media_type(self) -> str:
-        """``image/png``, ``image/jpeg`` or ``image/webp``. Known once the picture was read."""
+        """``image/png``, ``image/jpeg``, ... Known once the picture was read."""
         return self._known().media_type
 
     @property
     def width(self) -> int:
-        """Pixels across. Known once the picture was read."""
-        return self._known().width
+        """Pixels across. Known once the picture was read; as ``Image.width``."""
+        return _pixels(self._known().width)
 
     @property
     def height(self) -> int:
-        """Pixels down. Known once the picture was read."""
-        return self._known().height
+        """Pixels down; as ``width``."""
+        return _pixels(self._known().height)
 
     def _known(self) -> Picture:
-        if self._file is None:
-            raise FluxImagesError("the picture is not here yet: await its read() or save() first")
-        return self._checked()
+        if self._picture is None:
+            raise FluxImagesError("the picture is not known yet: await its read() or save() first")
+        return self._picture
 
     def _repr_png_(self) -> bytes | None:
-        return self._shown_as("image/png") if self._file else None
+        return self._shown_as("image/png")
 
     def _repr_jpeg_(self) -> bytes | None:
-        return self._shown_as("image/jpeg") if self._file else None
+        return self._shown_as("image/jpeg")
 
-    async def _fetched(self) -> None:
-        if self._file is None and self._url is not None:
+    async def _here(self, *, check: bool = True) -> None:
+        if self._kept is not None and check:
             try:
-                self._keep(await self._downloads.fetch(self._url))
+                await self._downloads.in_thread(self._checked)
+            except PictureError as error:
+                if typed := self._damaged(error):
+                    raise typed from None
+        if self._kept is None and self._url is not None:
+            try:
+                self._arrived(*await self._downloads.fetch(self._url, self._born, check=check))
             except ImageDownloadError as error:
                 raise self._failed(error) from error.__cause__
+
+
+def _parts_of(
+    saved: Mapping[str, Any], generation: Bought | None
+) -> tuple[Bought, str | None, Kept | None, str | None]:
+    data = saved.get("b64_json")
+    kept = Kept(base64.b64decode(data)) if data else None
+    return generation or _Alone(saved.get("request_id")), saved.get("url"), kept, saved.get("revised_prompt")
+
+
+def _pixels(count: int | None) -> int:
+    if count is None:
+        raise FluxImagesError("the picture's format is not known here, nor its size in pixels")
+    return count
 
 
 def _pil(data: bytes) -> PIL.Image.Image:

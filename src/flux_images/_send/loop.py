@@ -46,12 +46,12 @@ class Receiver(Protocol[T_co]):
         """Make something of the answer; a ValueError says that it is unreadable."""
         ...
 
-    def broken(self, problem: str, *, truncated: bool) -> FluxImagesError:
-        """The error for an answer that cannot be read, or that did not come to its end."""
+    def rescue(self, problem: str) -> T_co | None:
+        """What can be made of an answer that did not come to its end, if anything can."""
         ...
 
-    def close(self) -> None:
-        """Drop what was not handed out."""
+    def broken(self, problem: str, *, truncated: bool) -> FluxImagesError:
+        """The error for an answer that cannot be read, or that did not come to its end."""
         ...
 
 
@@ -65,6 +65,8 @@ class Call:
         self._on_retry = options.on_retry
         self._started = time.monotonic()
         self._attempt = 0
+        self.receiver: Receiver[Any] | None = None
+        """What takes the answer of this attempt, once its head is there."""
 
     @property
     def billed(self) -> bool:
@@ -75,16 +77,12 @@ class Call:
         """Seconds of the call's total time that are left; not negative."""
         return max(0.0, self._limits.total - (time.monotonic() - self._started))
 
-    def check_time(self) -> float:
-        """Seconds that are left; a call whose total time has run out is stopped."""
-        if not (left := self.left()):
-            raise self.out_of_time()
-        return left
-
     def attempt(self) -> httpx.Request:
         """The request to send now: with the key, and with no stage's timeout longer than what is left."""
         self._attempt += 1
-        left = self.check_time()
+        self.receiver = None
+        if not (left := self.left()):
+            raise self.out_of_time()
         stages: Mapping[str, float | None] = self.request.extensions.get("timeout") or self._limits.stages.as_dict()
         timeout = {stage: left if limit is None else min(limit, left) for stage, limit in stages.items()}
         request = httpx.Request(
@@ -101,13 +99,28 @@ class Call:
         """The typed error for what a transport raised before an answer came."""
         return failure.lost(error, self.request, self.key, billed=self.billed)
 
-    def broken_off(self, error: httpx.HTTPError, receiver: Receiver[object]) -> FluxImagesError:
-        """The same for an answer whose head came and whose body did not, or cannot be decoded."""
+    def broken_off(self, error: httpx.HTTPError, receiver: Receiver[T]) -> T:
+        """What is left of an answer whose head came and whose body did not, or cannot be decoded; or the typed error."""
         lost = failure.lost(error, self.request, self.key, billed=self.billed, answered=True)
-        if isinstance(error, httpx.TimeoutException):
-            return lost
         problem, truncated = failure.what_broke(error, self.key)
-        return receiver.broken(problem, truncated=truncated)
+        if (rescued := receiver.rescue(problem)) is not None:
+            return rescued
+        if isinstance(error, httpx.TimeoutException):
+            raise lost from error
+        raise receiver.broken(problem, truncated=truncated) from error
+
+    def unreadable(self, problem: ValueError, receiver: Receiver[T]) -> T:
+        """The same for an answer that the receiver does not take."""
+        if (rescued := receiver.rescue(str(problem))) is not None:
+            return rescued
+        raise receiver.broken(str(problem), truncated=False) from problem
+
+    def late(self) -> Any:
+        """The same for an answer that the call's total time cut off."""
+        late = self.out_of_time()
+        if self.receiver and (rescued := self.receiver.rescue(late.message)) is not None:
+            return rescued
+        raise late
 
     def out_of_time(self) -> FluxImagesError:
         """The typed error for a call that took its whole time."""
@@ -198,21 +211,22 @@ class Sender:
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise call.lost(error) from error
         response.request = call.request
-        receiver = receiver_of(call, response)
+        receiver = call.receiver = receiver_of(call, response)
         try:
             for chunk in response.iter_bytes():
-                call.check_time()
                 if not receiver.feed(chunk):
                     break
+                if not call.left():
+                    return cast("T", call.late())
             response.close()
-            return call.succeeded(response, receiver.finish())
+            result = receiver.finish()
         except httpx.HTTPError as error:
-            raise call.broken_off(error, receiver) from error
+            result = call.broken_off(error, receiver)
         except ValueError as problem:
-            raise receiver.broken(str(problem), truncated=False) from problem
+            result = call.unreadable(problem, receiver)
         finally:
-            receiver.close()
             response.close()
+        return call.succeeded(response, result)
 
 
 class AsyncSender:
@@ -236,7 +250,7 @@ class AsyncSender:
             try:
                 with anyio.move_on_after(call.left()):
                     return await self._attempt(call, receiver_of)
-                raise call.out_of_time()
+                return cast("T", call.late())
             except FluxImagesError as error:
                 wait = call.wait(error)
             except anyio.get_cancelled_exc_class() as cancelled:
@@ -250,17 +264,17 @@ class AsyncSender:
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise call.lost(error) from error
         response.request = call.request
-        receiver = receiver_of(call, response)
+        receiver = call.receiver = receiver_of(call, response)
         try:
             async for chunk in response.aiter_bytes():
                 if not receiver.feed(chunk):
                     break
             await response.aclose()
-            return call.succeeded(response, receiver.finish())
+            result = receiver.finish()
         except httpx.HTTPError as error:
-            raise call.broken_off(error, receiver) from error
+            result = call.broken_off(error, receiver)
         except ValueError as problem:
-            raise receiver.broken(str(problem), truncated=False) from problem
+            result = call.unreadable(problem, receiver)
         finally:
-            receiver.close()
             await response.aclose()
+        return call.succeeded(response, result)

@@ -14,7 +14,7 @@ from flux_images._picture.check.jpeg import check_jpeg
 from flux_images._picture.check.png import check_png
 from flux_images._picture.check.webp import check_webp
 
-__all__ = ["MAX_PIXELS", "Picture", "PictureError", "check_picture"]
+__all__ = ["MAX_PIXELS", "Picture", "PictureError", "check_picture", "is_known"]
 
 
 def check_picture(file: IO[bytes]) -> Picture:
@@ -46,3 +46,8 @@ def _what_it_is(start: bytes) -> str:
     if start.lstrip()[:1] in (b"{", b"["):
         return "the file is JSON, not a picture"
     return "the file is neither PNG, JPEG nor WebP"
+
+
+def is_known(start: bytes) -> bool:
+    """Whether a file that starts so is of a format that is looked at here."""
+    return start.startswith((b"\x89PNG\r\n\x1a\n", b"\xff\xd8")) or (start[:4] == b"RIFF" and start[8:12] == b"WEBP")

@@ -16,8 +16,9 @@ class Picture(NamedTuple):
     """A picture that was decoded to its end; width and height in pixels."""
 
     media_type: str
-    width: int
-    height: int
+    width: int | None
+    height: int | None
+    check: str = "whole"
 
 
 def checked_size(width: int, height: int) -> tuple[int, int]:

@@ -1,0 +1,36 @@
+"""Answers that name a task instead of holding a picture: it is drawn later, and asked for by its id."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple, cast
+
+IDS = ("task_id", "id")
+STATUS = ("status", "task_status", "state")
+PENDING = frozenset({
+    "submitted", "pending", "queued", "queueing", "processing", "in_progress", "running", "not_start", "starting",
+    "created", "waiting",
+})  # fmt: skip
+FAILED = frozenset({"failed", "failure", "error", "cancelled", "canceled", "expired", "timeout", "moderated"})
+"""What a status says of a task, in lower case: relays of this family, Replicate, fal and the models' makers."""
+_WRAPPERS = ("data", "result", "output")
+
+
+class Task(NamedTuple):
+    """A task that an answer names; ``failed`` says that it will bring nothing."""
+
+    id: str
+    failed: bool
+
+
+def task_of(document: Any) -> Task | None:
+    """The task of an answer without a picture, if there is one."""
+    if isinstance(document, list):
+        return next((task for entry in document if (task := task_of(entry))), None)
+    if not isinstance(document, dict):
+        return None
+    fields = cast("dict[str, Any]", document)
+    status = next((str(fields[name]).lower() for name in STATUS if isinstance(fields.get(name), str)), "")
+    identity = next((str(fields[name]) for name in IDS if isinstance(fields.get(name), str | int)), "")
+    if identity and ("task_id" in fields or status in PENDING | FAILED):
+        return Task(identity, status in FAILED)
+    return next((task for name in _WRAPPERS if (task := task_of(fields.get(name)))), None)
