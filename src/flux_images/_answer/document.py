@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 from flux_images._answer.split import PictureSplitter
 
@@ -88,6 +88,16 @@ def _parsed(text: str) -> Any:
         return json.loads(text, parse_constant=_unknown)
     except RecursionError:
         raise ValueError("it is nested too deeply") from None
+
+
+def is_object(value: object) -> TypeGuard[dict[str, Any]]:
+    """Whether a decoded value is a JSON object."""
+    return isinstance(value, dict)
+
+
+def is_list(value: object) -> TypeGuard[list[Any]]:
+    """Whether a decoded value is a JSON array."""
+    return isinstance(value, list)
 
 
 def _unknown(_: str) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
-from flux_images._answer.document import JsonReader
+from flux_images._answer.document import JsonReader, is_object
 from flux_images._answer.split import SplitError
 
 if TYPE_CHECKING:
@@ -98,7 +98,7 @@ class EventReader:
             document, problem = event.document()
         except ValueError as error:
             document, problem = None, str(error)
-        kind = document.get("type") if isinstance(document, dict) else None
+        kind = document.get("type") if is_object(document) else None
         if _SKETCH not in f"{kind} {name}":
             self._problem = problem
             self._final.append(document)

@@ -7,6 +7,7 @@ import json
 import re
 from typing import TYPE_CHECKING, Any, cast
 
+from flux_images._answer.document import is_list, is_object
 from flux_images._answer.shapes import ADDRESS, CONTRACT, INLINE, PLACES
 from flux_images._answer.split import decoded
 from flux_images._errors import Deviation
@@ -71,24 +72,24 @@ class Salvage:
 
     def _parts(self, value: Any, where: str) -> Iterator[Part]:
         """The pictures of an entry, or of a list of them."""
-        if isinstance(value, list):
+        if is_list(value):
             for index, entry in enumerate(value):
                 yield from self._parts(entry, f"{where}/{index}")
         elif isinstance(value, str):
             if source := self._source(value, where, inline=False):
                 yield Part(None, source, None) if not isinstance(source, str) else Part(source, None, None)
-        elif isinstance(value, dict):
-            yield from self._of_entry(cast("dict[str, Any]", value), where)
+        elif is_object(value):
+            yield from self._of_entry(value, where)
 
     def _of_entry(self, entry: dict[str, Any], where: str) -> Iterator[Part]:
         files: list[Kept] = []
         addresses: list[str] = []
         for name in (*INLINE, *ADDRESS):
             value = entry.get(name)
-            if isinstance(value, dict):
+            if is_object(value):
                 yield from self._parts(value, f"{where}/{name}")
                 continue
-            for text in value if isinstance(value, list) else [value]:
+            for text in value if is_list(value) else [value]:
                 if not isinstance(text, str) or not text:
                     continue
                 source = self._source(text, f"{where}/{name}", inline=name in INLINE)
@@ -160,11 +161,11 @@ def _at(value: Any, path: tuple[str, ...], where: str = "") -> Iterator[tuple[st
             return
     if not path:
         yield where, value
-    elif isinstance(value, list):
+    elif is_list(value):
         for index, entry in enumerate(value):
             yield from _at(entry, path, f"{where}/{index}")
-    elif isinstance(value, dict) and path[0] in value:
-        yield from _at(cast("dict[str, Any]", value)[path[0]], path[1:], f"{where}/{path[0]}")
+    elif is_object(value) and path[0] in value:
+        yield from _at(value[path[0]], path[1:], f"{where}/{path[0]}")
 
 
 def _unset(document: Any, path: list[str]) -> None:
@@ -172,9 +173,9 @@ def _unset(document: Any, path: list[str]) -> None:
     *way, last = (step.replace("~1", "/").replace("~0", "~") for step in path)
     parent = document
     for step in way:
-        parent = parent[int(step)] if isinstance(parent, list) else parent[step]
-    if isinstance(parent, dict):
-        cast("dict[str, Any]", parent).pop(last, None)
+        parent = parent[int(step)] if is_list(parent) else parent[step]
+    if is_object(parent):
+        parent.pop(last, None)
     elif parent[int(last)] == {}:
         _unset(document, path[:-1])
     else:

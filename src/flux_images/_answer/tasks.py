@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
+
+from flux_images._answer.document import is_list, is_object
 
 IDS = ("task_id", "id")
 STATUS = ("status", "task_status", "state")
@@ -24,11 +26,11 @@ class Task(NamedTuple):
 
 def task_of(document: Any) -> Task | None:
     """The task of an answer without a picture, if there is one."""
-    if isinstance(document, list):
+    if is_list(document):
         return next((task for entry in document if (task := task_of(entry))), None)
-    if not isinstance(document, dict):
+    if not is_object(document):
         return None
-    fields = cast("dict[str, Any]", document)
+    fields = document
     status = next((str(fields[name]).lower() for name in STATUS if isinstance(fields.get(name), str)), "")
     identity = next((str(fields[name]) for name in IDS if isinstance(fields.get(name), str | int)), "")
     if identity and ("task_id" in fields or status in PENDING | FAILED):

@@ -100,7 +100,7 @@ class Call:
         return failure.lost(error, self.request, self.key, billed=self.billed)
 
     def broken_off(self, error: httpx.HTTPError, receiver: Receiver[T]) -> T:
-        """What is left of an answer whose head came and whose body did not, or cannot be decoded; or the typed error."""
+        """What is left of an answer whose body did not come, or cannot be decoded; the typed error where nothing is."""
         lost = failure.lost(error, self.request, self.key, billed=self.billed, answered=True)
         problem, truncated = failure.what_broke(error, self.key)
         if (rescued := receiver.rescue(problem)) is not None:
