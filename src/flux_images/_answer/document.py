@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|[{}\[\],:]|[^\s"{}\[\],:]+|"')
 _CLOSER = {"{": "}", "[": "]"}
+_DEEPEST = 128
+"""Levels of nesting that are closed; no answer of a gateway has that many."""
 
 
 class JsonReader:
@@ -64,6 +66,8 @@ def completed(text: str) -> str:
     for match in _TOKEN.finditer(text):
         word = match[0]
         if word in _CLOSER:
+            if len(closers) == _DEEPEST:
+                return ""
             closers.append(_CLOSER[word])
             is_key = word == "{"
         elif word in ("}", "]"):

@@ -76,7 +76,7 @@ class Salvage:
             for index, entry in enumerate(value):
                 yield from self._parts(entry, f"{where}/{index}")
         elif isinstance(value, str):
-            if source := self._source(value, where, inline=False):
+            if source := self._source(value, where):
                 yield Part(None, source, None) if not isinstance(source, str) else Part(source, None, None)
         elif is_object(value):
             yield from self._of_entry(value, where)
@@ -92,7 +92,7 @@ class Salvage:
             for text in value if is_list(value) else [value]:
                 if not isinstance(text, str) or not text:
                     continue
-                source = self._source(text, f"{where}/{name}", inline=name in INLINE)
+                source = self._source(text, f"{where}/{name}", name)
                 if source and name not in (INLINE[0], ADDRESS[0]):
                     self._differs(f"{where}/{name}", f"{ADDRESS[0]} or {INLINE[0]}", name)
                 if isinstance(source, str):
@@ -110,26 +110,30 @@ class Salvage:
             url = addresses[index] if index < len(addresses) else None
             yield Part(url, files[index] if index < len(files) else None, prompt)
 
-    def _source(self, text: str, where: str, *, inline: bool) -> Kept | str | None:
-        """The picture, or the address, that a text is."""
+    def _source(self, text: str, where: str, name: str = "") -> Kept | str | None:
+        """The picture, or the address, that a text is; a bare one, without a field's name, may be anything else."""
         bare = text.strip()
         if bare in self._taken:
             return self._usable(self._taken[bare], where)
         if bare[:5].lower() == "data:":
-            if not inline:
+            if name not in INLINE:
                 self._differs(where, "an address", "a data: URI")
             return self._usable(decoded(bare), where)
         if bare[:8].lower().startswith(("http://", "https://")):
             address = bare
         elif bare.startswith("//"):
             address = "https:" + bare
-        elif inline:
+        elif name in INLINE:
             return self._usable(decoded(bare), where)
         elif not (found := decoded(bare)).problem and is_known(found.kept.start()):
             self._differs(where, "an address", "a picture in base64")
             return found.kept
+        elif _HOST.match(bare):
+            address = "https://" + bare
+        elif name:
+            address = self._gateway + bare.lstrip("/")
         else:
-            address = "https://" + bare if _HOST.match(bare) else self._gateway + bare.lstrip("/")
+            return None
         if address != text:
             self._differs(where, "an address with its scheme and host", text)
         return address
