@@ -16,7 +16,7 @@ import yaml
 from codegen.__main__ import differences, main
 from codegen.edits import EDITS, Edit, EditError
 from codegen.generate import HEADER, GenerationError, generate
-from contract_tests import _contract as contract
+from contract_tests.contract import document as contract
 
 if TYPE_CHECKING:
     from collections.abc import Callable
