@@ -7,14 +7,14 @@ from collections import Counter
 from functools import cache
 from typing import TYPE_CHECKING, NamedTuple
 
-from contract_tests import _contract as contract
-from contract_tests._requests import body_schema, parameters
-from contract_tests._walk import rules
+from contract_tests.contract import document as contract
+from contract_tests.contract.requests import body_schema, parameters
+from contract_tests.contract.walk import rules
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from contract_tests._checks import Check
+    from contract_tests.checks.check import Check
 
 
 class Row(NamedTuple):

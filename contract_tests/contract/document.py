@@ -22,10 +22,10 @@ from referencing.jsonschema import DRAFT202012
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 PATH = Path(os.environ.get("FLUX_CONTRACT", ROOT / "openapi.yaml"))
 """The contract under test; the drift tests set the variable to a changed copy."""
-CASES = Path(__file__).with_name("cases")
+CASES = Path(__file__).parents[1] / "cases"
 
 Json = dict[str, Any]
 

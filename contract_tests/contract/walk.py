@@ -1,6 +1,6 @@
 """The contract, walked: every rule that it states, and instances that keep and break each one.
 
-A rule is a place in openapi.yaml (its JSON pointer). Values near its border come from `_values`; on which side one
+A rule is a place in openapi.yaml (its JSON pointer). Values near its border come from `values`; on which side one
 falls, the contract's own schema says, by a validator that neither the client nor the mock uses.
 """
 
@@ -8,19 +8,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from contract_tests import _contract as contract
-from contract_tests._values import KEYWORDS, NO_RULES, around, sample
+from contract_tests.contract import document as contract
+from contract_tests.contract.values import KEYWORDS, NO_RULES, around, sample
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from contract_tests._contract import Json
+    from contract_tests.contract.document import Json
 
 _DEEPEST = 8
 
 
 class UnknownKeywordError(NotImplementedError):
-    """The contract uses a keyword for which no cases can be made; teach it to `_values` and the two clients of it."""
+    """The contract uses a keyword for which no cases can be made; teach it to `values` and the two clients of it."""
 
 
 class Case(NamedTuple):

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 
 import rstr
 
-from contract_tests import _contract as contract
+from contract_tests.contract import document as contract
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from contract_tests._contract import Json
+    from contract_tests.contract.document import Json
 
 _ONE_OF_EACH_TYPE: dict[str, Any] = {
     "string": "text",

@@ -5,17 +5,17 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from contract_tests import _contract as contract
-from contract_tests._checks import Check, Run
-from contract_tests._mock_verdicts import costs, plays, refused, samples, sends_header, taken, turned_away
-from contract_tests._requests import body_schema, parameters, request
-from contract_tests._values import around
-from contract_tests._walk import cases, rules
+from contract_tests.checks.check import Check, Run
+from contract_tests.checks.mock_verdicts import costs, plays, refused, samples, sends_header, taken, turned_away
+from contract_tests.contract import document as contract
+from contract_tests.contract.requests import body_schema, parameters, request
+from contract_tests.contract.values import around
+from contract_tests.contract.walk import cases, rules
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from contract_tests._contract import Json
+    from contract_tests.contract.document import Json
 
 _TOO_LARGE = 128 * 2**20 + 1
 """Bytes: the contract says that most gateways take 128 MiB."""

@@ -5,13 +5,13 @@ from __future__ import annotations
 import copy
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from contract_tests import _contract as contract
-from contract_tests.mutants._schemas import changed, renamed, walk
+from contract_tests.contract import document as contract
+from contract_tests.mutants.schemas import changed, renamed, walk
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from contract_tests._contract import Json
+    from contract_tests.contract.document import Json
 
 REQUEST, RESPONSE = "request", "response"
 _RESPONSE_ROOTS = ("/components/responses", "/components/headers", "/x-mock-errors")

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from contract_tests import _contract as contract
-from contract_tests._checks import Broken, Check, Subject
-from contract_tests._client import GENERATE
-from contract_tests._client_sends import whole_arguments
-from contract_tests._requests import body_schema
-from contract_tests._walk import cases
+from contract_tests.checks.check import Broken, Check, Subject
+from contract_tests.checks.client import GENERATE
+from contract_tests.checks.client_sends import whole_arguments
+from contract_tests.contract import document as contract
+from contract_tests.contract.requests import body_schema
+from contract_tests.contract.walk import cases
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from contract_tests._contract import Json
+    from contract_tests.contract.document import Json
 
 _OFF = 0.02
 """How far a drawn picture may be from the ratio asked for: pixels are whole."""

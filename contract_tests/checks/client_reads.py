@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from contract_tests import _contract as contract
-from contract_tests._checks import Broken, Run, Subject
-from contract_tests._client import wire
-from contract_tests._client_sends import whole_arguments
+from contract_tests.checks.check import Broken, Run, Subject
+from contract_tests.checks.client import wire
+from contract_tests.checks.client_sends import whole_arguments
+from contract_tests.contract import document as contract
 
 if TYPE_CHECKING:
-    from contract_tests._contract import Json
+    from contract_tests.contract.document import Json
 
 ATTRIBUTES = {"x-oneapi-request-id": "request_id", "x-request-id": "request_id", "retry-after": "retry_after"}
 """The attribute of an error in which a header arrives, of those that the SDK reads."""

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from contract_tests import _contract as contract
-from contract_tests._values import neighbours
+from contract_tests.contract import document as contract
+from contract_tests.contract.values import neighbours
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from contract_tests._contract import Json
+    from contract_tests.contract.document import Json
 
     Changed = Iterator[tuple[str, Json]]
 

@@ -11,17 +11,15 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from codegen.edits import EditError
 from codegen.generate import GenerationError, generate
-from contract_tests import _contract as contract
-from contract_tests._checks import Check, Subject, first_broken
-from contract_tests._client import Client
-from contract_tests._client_checks import client_checks
-from contract_tests._mock_checks import mock_checks
-from contract_tests._pair_checks import pair_checks
-from contract_tests._raw_http import exchange
+from contract_tests.checks import derived
+from contract_tests.checks.check import Check, Subject, first_broken
+from contract_tests.checks.client import Client
+from contract_tests.checks.raw_http import exchange
+from contract_tests.contract import document as contract
 from flux_images_mock import MockServer
 
 if TYPE_CHECKING:
-    from contract_tests.mutants._mutate import Mutant
+    from contract_tests.mutants.mutate import Mutant
 
 
 class Verdict(NamedTuple):
@@ -80,13 +78,11 @@ def _judge_client(mutant: Mutant, spec: Path, scratch: Path) -> str | None:
 def _ordered(mutant: Mutant, side: str) -> list[Check]:
     """Every check of a side, those of the changed place first: most mutants are told apart there."""
     place = mutant.name.partition(": ")[0]
-    checks = [*_checks(side), *_checks("pair")]
+    checks = [check for check in _derived() if check.side in (side, "pair")]
     return sorted(checks, key=lambda check: not (check.rule.startswith(place) or place.startswith(check.rule)))
 
 
-@cache
-def _checks(side: str) -> list[Check]:
-    return [*{"client": client_checks, "mock": mock_checks, "pair": pair_checks}[side]()]
+_derived = cache(derived)
 
 
 @cache

@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from contract_tests import _contract as contract
-from contract_tests._checks import Broken, Run, Subject
-from contract_tests._values import KEYWORDS, whole
+from contract_tests.checks.check import Broken, Run, Subject
+from contract_tests.contract import document as contract
+from contract_tests.contract.values import KEYWORDS, whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from contract_tests._contract import Json
-    from contract_tests._raw_http import Answer
-    from contract_tests._requests import Request
+    from contract_tests.checks.raw_http import Answer
+    from contract_tests.contract.document import Json
+    from contract_tests.contract.requests import Request
 
 _OF_HTTP = {"content-type", "content-length", "connection", "date", "vary", "www-authenticate", "allow"}
 _SAMPLES = 12

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from contract_tests._client import BASE, Client
+from contract_tests.checks.client import BASE, Client
 from flux_images_api.errors import ResponseError
 
 if TYPE_CHECKING:

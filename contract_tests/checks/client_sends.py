@@ -10,16 +10,16 @@ from urllib.parse import quote, unquote
 
 import httpx
 
-from contract_tests import _contract as contract
-from contract_tests._checks import Broken, Run, Subject
-from contract_tests._client import wire
-from contract_tests._requests import body_schema, parameters, request
-from contract_tests._values import sample, whole
+from contract_tests.checks.check import Broken, Run, Subject
+from contract_tests.checks.client import wire
+from contract_tests.contract import document as contract
+from contract_tests.contract.requests import body_schema, parameters, request
+from contract_tests.contract.values import sample, whole
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from contract_tests._contract import Json
+    from contract_tests.contract.document import Json
 
 _OF_A_CLIENT = {"authorization"}
 """What may go along where no key is asked for: a client that holds one sends it to its gateway."""

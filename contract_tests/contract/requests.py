@@ -6,13 +6,13 @@ import json
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote
 
-from contract_tests import _contract as contract
-from contract_tests._values import sample
+from contract_tests.contract import document as contract
+from contract_tests.contract.values import sample
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from contract_tests._contract import Json
+    from contract_tests.contract.document import Json
 
 KEY = "sk-contract"
 Lines = tuple[tuple[str, str], ...]

@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any, get_type_hints
 import httpx
 import respx
 
-from contract_tests import _contract as contract
-from contract_tests._requests import KEY
+from contract_tests.contract import document as contract
+from contract_tests.contract.requests import KEY
 
 if TYPE_CHECKING:
     from collections.abc import Generator

@@ -12,8 +12,8 @@ import httpx
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from contract_tests._client import Client
-    from contract_tests._raw_http import Answer
+    from contract_tests.checks.client import Client
+    from contract_tests.checks.raw_http import Answer
     from flux_images_mock import MockServer
 
 _CRASHES = (AttributeError, ImportError, LookupError, TypeError, ValueError, OSError, httpx.HTTPError)

@@ -6,19 +6,37 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from contract_tests import _contract as contract
-from contract_tests._checks import Check, Run
-from contract_tests._client import BASE, GENERATE
-from contract_tests._client_reads import ATTRIBUTES, brings_header, knows, passes_on, raises, reads, rejects, typed
-from contract_tests._client_sends import asks, completes, refuses, sends, sends_body, tries, whole_arguments, written
-from contract_tests._requests import body_schema
-from contract_tests._values import sample, whole
-from contract_tests._walk import cases
+from contract_tests.checks.check import Check, Run
+from contract_tests.checks.client import BASE, GENERATE
+from contract_tests.checks.client_reads import (
+    ATTRIBUTES,
+    brings_header,
+    knows,
+    passes_on,
+    raises,
+    reads,
+    rejects,
+    typed,
+)
+from contract_tests.checks.client_sends import (
+    asks,
+    completes,
+    refuses,
+    sends,
+    sends_body,
+    tries,
+    whole_arguments,
+    written,
+)
+from contract_tests.contract import document as contract
+from contract_tests.contract.requests import body_schema
+from contract_tests.contract.values import sample, whole
+from contract_tests.contract.walk import cases
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from contract_tests._contract import Json
+    from contract_tests.contract.document import Json
 
 
 def client_checks() -> Iterator[Check]:
