@@ -6,11 +6,11 @@ import sys
 from typing import TYPE_CHECKING
 
 from flux_images_mock import MockServer
-from flux_images_mock._respond import declared
+from flux_images_mock._answer.respond import declared
 
 if TYPE_CHECKING:
-    from flux_images_mock._http import Answer, Exchange
-    from flux_images_mock._operation import Operation
+    from flux_images_mock._answer.operation import Operation
+    from flux_images_mock._request.message import Answer, Exchange
 
 DELAY = 10.0
 

@@ -7,15 +7,15 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
-from flux_images_mock._app import MockApp
+from flux_images_mock._answer.scenarios import UnknownScenarioError
+from flux_images_mock._description.node import SpecError, load
 from flux_images_mock._durations import OptionError
-from flux_images_mock._engine import Engine
-from flux_images_mock._log import for_people, for_programs
+from flux_images_mock._gateway.engine import Engine
+from flux_images_mock._gateway.state import State
 from flux_images_mock._options import from_arguments, parser
-from flux_images_mock._scenarios import UnknownScenarioError
-from flux_images_mock._server import address, bind, configure
-from flux_images_mock._spec import SpecError, load
-from flux_images_mock._state import State
+from flux_images_mock._serve.asgi import MockApp
+from flux_images_mock._serve.log import for_people, for_programs
+from flux_images_mock._serve.server import address, bind, configure
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

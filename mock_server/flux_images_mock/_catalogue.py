@@ -8,10 +8,10 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from flux_images_mock._operation import compile_operations
-from flux_images_mock._scenarios import Scenario, Scenarios, UnknownScenarioError
-from flux_images_mock._schema import Schemas
-from flux_images_mock._spec import SpecError, load
+from flux_images_mock._answer.operation import compile_operations
+from flux_images_mock._answer.scenarios import Scenario, Scenarios, UnknownScenarioError
+from flux_images_mock._description.node import SpecError, load
+from flux_images_mock._description.schema import Schemas
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -11,7 +11,7 @@ from flux_images_mock._durations import OptionError
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from flux_images_mock._sizes import Size
+    from flux_images_mock._pictures.sizes import Size
 
 MAX_BODY = 128 * 1024 * 1024
 HEADER_TIMEOUT = 10.0

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from flux_images_mock import Mock, MockServer
-from flux_images_mock._respx import RespxMock
+from flux_images_mock._testing.respx import RespxMock
 
 KEY = "sk-gateway-tests"
 PATH = "/v1/images/generations"

@@ -10,9 +10,10 @@ import httpx
 import pytest
 from openapi_spec_validator import validate
 
-from flux_images_mock import MockServer, _control, app
+from flux_images_mock import MockServer, app
+from flux_images_mock._description.node import read_tree
 from flux_images_mock._durations import OptionError
-from flux_images_mock._spec import read_tree
+from flux_images_mock._gateway import control
 from tests.gateway.conftest import ask
 from tests.mock.wire import exchange
 
@@ -27,7 +28,7 @@ def api(mock: MockServer) -> Iterator[httpx.Client]:
 
 def test_its_description_is_valid() -> None:
     """OpenAPI 3.1, by a validator that isn't ours."""
-    validate(read_tree(Path(_control.__file__).with_name("control.yaml")))
+    validate(read_tree(Path(control.__file__).with_name("control.yaml")))
 
 
 def test_what_it_shows(api: httpx.Client, mock: MockServer) -> None:
@@ -142,7 +143,7 @@ def test_no_host_and_two_hosts_are_refused(request_: bytes, status: int, mock: M
 
 def test_whatever_changes_something_needs_the_header() -> None:
     """Each operation of the description but those that only read."""
-    description = read_tree(Path(_control.__file__).with_name("control.yaml"))
+    description = read_tree(Path(control.__file__).with_name("control.yaml"))
     needed = {"$ref": "#/components/parameters/Control"}
     for path, item in description["paths"].items():
         for method, operation in item.items():

@@ -11,8 +11,8 @@ import httpx
 import pytest
 
 from flux_images_mock import WireFaultError, app
-from flux_images_mock._faults import KINDS, Fault
-from flux_images_mock._http import Answer
+from flux_images_mock._answer.faults import KINDS, Fault
+from flux_images_mock._request.message import Answer
 from tests.gateway.conftest import BODY, KEY, PATH, ask, fetch, url_of
 
 if TYPE_CHECKING:

@@ -14,15 +14,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from flux_images_mock._app import MockApp
-from flux_images_mock._bill import Bill
-from flux_images_mock._engine import Engine
-from flux_images_mock._http import Answer, Exchange, Headers, Request
-from flux_images_mock._journal import Journal
-from flux_images_mock._log import for_people, for_programs
-from flux_images_mock._redact import shortened
-from flux_images_mock._spec import load
-from flux_images_mock._state import State
+from flux_images_mock._description.node import load
+from flux_images_mock._gateway.bill import Bill
+from flux_images_mock._gateway.engine import Engine
+from flux_images_mock._gateway.journal import Journal
+from flux_images_mock._gateway.state import State
+from flux_images_mock._request.message import Answer, Exchange, Headers, Request
+from flux_images_mock._request.redact import shortened
+from flux_images_mock._serve.asgi import MockApp
+from flux_images_mock._serve.log import for_people, for_programs
 from tests.gateway.conftest import BODY, PATH, ask
 
 if TYPE_CHECKING:

@@ -15,13 +15,13 @@ import trio
 from anyio import create_task_group, to_thread
 
 from flux_images_mock import MockServer, app
-from flux_images_mock._draw import Picture, draw
-from flux_images_mock._respx import RespxMock
+from flux_images_mock._pictures.draw import Picture, draw
+from flux_images_mock._testing.respx import RespxMock
 from tests.gateway.conftest import BODY, KEY, PATH, ask, url_of
 from tests.mock.wire import JSON, connect, exchange, post
 
 if TYPE_CHECKING:
-    from flux_images_mock._app import MockApp
+    from flux_images_mock._serve.asgi import MockApp
 
     Main = Callable[[], Awaitable[None]]
 
@@ -123,7 +123,7 @@ def test_a_client_that_leaves_its_picture_undrawn(monkeypatch: pytest.MonkeyPatc
         assert release.wait(30)
         return draw(picture)
 
-    monkeypatch.setattr("flux_images_mock._gallery.draw", draw_slowly)
+    monkeypatch.setattr("flux_images_mock._pictures.gallery.draw", draw_slowly)
     with MockServer(concurrency=1) as mock:
         connection = connect(mock.url)
         connection.sendall(post(b'{"model": "m", "prompt": "p", "response_format": "b64_json"}', HEAD))

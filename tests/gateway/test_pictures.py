@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from PIL import Image, ImageFont
 
-from flux_images_mock._clock import Clock
-from flux_images_mock._draw import Picture, draw
-from flux_images_mock._fonts import _files, drawable
-from flux_images_mock._gallery import Gallery
-from flux_images_mock._respx import RespxMock
-from flux_images_mock._sizes import pixels
+from flux_images_mock._gateway.clock import Clock
+from flux_images_mock._pictures.draw import Picture, draw
+from flux_images_mock._pictures.fonts import _files, drawable
+from flux_images_mock._pictures.gallery import Gallery
+from flux_images_mock._pictures.sizes import pixels
+from flux_images_mock._testing.respx import RespxMock
 from tests.gateway.conftest import ask, fetch, url_of
 
 if TYPE_CHECKING:

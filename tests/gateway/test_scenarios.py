@@ -11,16 +11,17 @@ import httpx
 import pytest
 import yaml
 
-from flux_images_mock import _scenarios, app
+import flux_images_mock
+from flux_images_mock import app
+from flux_images_mock._answer.faults import KINDS
 from flux_images_mock._catalogue import main
-from flux_images_mock._faults import KINDS
-from flux_images_mock._spec import SpecError, read_tree
+from flux_images_mock._description.node import SpecError, read_tree
 from tests.gateway.conftest import KEY, ask, fetch, url_of
 
 if TYPE_CHECKING:
     from flux_images_mock import Mock, MockServer
 
-FOLDER = Path(_scenarios.__file__).with_name("scenarios")
+FOLDER = Path(flux_images_mock.__file__).with_name("scenarios")
 GOOD: dict[str, Any] = {
     "name": "mine",
     "imitates": "x",

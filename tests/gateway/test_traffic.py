@@ -13,7 +13,7 @@ import pytest
 
 from flux_images_mock import app
 from flux_images_mock._durations import OptionError, read_duration, read_latency, read_rate
-from flux_images_mock._respx import RespxMock
+from flux_images_mock._testing.respx import RespxMock
 from tests.gateway.conftest import KEY, ask
 
 if TYPE_CHECKING:

@@ -16,15 +16,15 @@ import httpx
 import pytest
 
 from flux_images_mock.__main__ import main
-from flux_images_mock._http import Answer, Exchange, Headers, Request
-from flux_images_mock._log import for_people, for_programs
+from flux_images_mock._request.message import Answer, Exchange, Headers, Request
+from flux_images_mock._serve.log import for_people, for_programs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
     from pathlib import Path
     from typing import TextIO
 
-    from flux_images_mock._log import AccessLog
+    from flux_images_mock._serve.log import AccessLog
 
 PATH = "/v1/images/generations"
 KEY = "sk-never-to-be-seen"

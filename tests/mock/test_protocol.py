@@ -115,7 +115,7 @@ def test_a_quick_request_waits_for_the_slow_one_before_it(mock: MockServer) -> N
 
 def test_a_connection_that_rests_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
     """After its last answer a connection is kept for a while, and no longer."""
-    monkeypatch.setattr("flux_images_mock._protocol._IDLE", 0.2)
+    monkeypatch.setattr("flux_images_mock._serve.connection._IDLE", 0.2)
     with MockServer(header_timeout=0.2) as mock, closing(connect(mock.url)) as connection:
         connection.sendall(post(GOOD))
         (reply,) = split(read_all(connection))

@@ -1,0 +1,170 @@
+"""What an operation may answer: statuses, headers, media types and examples, compiled and checked at start."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from flux_images_mock._answer.headers import MAKERS, new_request_id
+from flux_images_mock._description.schema import Schemas, differences
+from flux_images_mock._request.media_types import essence_of, is_json
+from flux_images_mock._request.message import Answer, Exchange, Pair, Pairs, Violation
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import jsonschema_rs
+
+    from flux_images_mock._answer.headers import Maker
+    from flux_images_mock._description.node import Node
+
+_BODILESS = (204, 304)
+
+
+class MismatchError(ValueError):
+    """An answer differs from what the description declares: which one, and how."""
+
+    def __init__(self, origin: str, violations: list[Violation]) -> None:
+        super().__init__(f"{origin} differs from the description: {'; '.join(map(str, violations))}")
+        self.violations = violations
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """One declared example, written out and checked."""
+
+    name: str
+    summary: str
+    provenance: str
+    body: bytes
+    violations: list[Violation]
+
+
+@dataclass(frozen=True, slots=True)
+class Media:
+    """One media type of a response."""
+
+    name: str
+    header: Pair
+    validator: jsonschema_rs.Validator | None
+    examples: dict[str, Example]
+    sample: Callable[[str], Any]
+
+    def write(self, value: Any) -> bytes:
+        """Return a value as a body of this type."""
+        if isinstance(value, str) and not is_json(essence_of(self.name)):
+            return value.encode()
+        return orjson.dumps(value)
+
+    def differences(self, value: Any) -> list[Violation]:
+        """Return how a value differs from the schema."""
+        return [] if self.validator is None else differences(self.validator, value, "body")
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """What stands under one status (or `default`) of an operation."""
+
+    media: dict[str, Media]
+    makers: list[tuple[bytes, Maker]]
+
+    def example(self, exchange: Exchange, status: int, media: Media, example: Example) -> Answer:
+        """Return a declared example; raises `MismatchError` if it isn't valid."""
+        origin = f"example {example.name}"
+        if example.violations:
+            raise MismatchError(f"the {origin} of status {status}", example.violations)
+        return self.answer(exchange, status, media, example.body, origin)
+
+    def value(self, exchange: Exchange, status: int, media: Media, value: Any, origin: str, *, check: bool) -> Answer:
+        """Return `value` as an answer; raises `MismatchError` if it isn't valid."""
+        if check and (violations := media.differences(value)):
+            raise MismatchError(origin, violations)
+        return self.answer(exchange, status, media, media.write(value), origin)
+
+    def answer(self, exchange: Exchange, status: int, media: Media | None, body: bytes, origin: str) -> Answer:
+        """Return an answer with the declared headers that can be made."""
+        headers = self.headers(exchange)
+        if media is not None:
+            headers.append(media.header)
+        if status not in _BODILESS:
+            headers.append((b"content-length", b"%d" % len(body)))
+        return Answer(status, headers, body, origin)
+
+    def headers(self, exchange: Exchange) -> Pairs:
+        """Return the declared headers that can be made."""
+        return [(name, make(exchange.request_id)) for name, make in self.makers]
+
+
+@dataclass(frozen=True, slots=True)
+class Responses:
+    """Every declared response of an operation, by status, range (`4XX`) or `default`."""
+
+    by_key: dict[str, Response]
+
+    def find(self, status: int) -> Response | None:
+        """Return what is declared for a status: itself, its range, else `default`."""
+        by_key = self.by_key
+        return by_key.get(str(status)) or by_key.get(f"{status // 100}XX") or by_key.get("default")
+
+    def in_turn(self) -> list[tuple[int, Response]]:
+        """Return every response with a status for it, the usual one (the first success) first."""
+        keys = sorted(self.by_key, key=lambda key: (key[0] != "2", key == "default"))
+        return [(200 if key == "default" else int(key.replace("X", "0")), self.by_key[key]) for key in keys]
+
+
+def compile_responses(operation: Node, schemas: Schemas) -> Responses:
+    """Return the compiled responses of an operation."""
+    by_key: dict[str, Response] = {}
+    for key, node in operation.items("responses"):
+        makers = [
+            _header(name, item, schemas) for name, item in node.items("headers") if name.lower() != "content-type"
+        ]
+        media = {name: _media(name, item, schemas) for name, item in node.items("content")}
+        by_key[key if key == "default" else key.upper()] = Response(
+            media, [maker for maker in makers if maker is not None]
+        )
+    return Responses(by_key)
+
+
+def _media(name: str, node: Node, schemas: Schemas) -> Media:
+    value = node.mapping()
+    schema = node.child("schema") if "schema" in value else None
+    media = Media(
+        name=name,
+        header=(b"content-type", name.encode()),
+        validator=None if schema is None else schemas.validator(schema),
+        examples={},
+        sample=lambda seed: "" if schema is None else schemas.sample(schema, seed),
+    )
+    declared = {key: item.mapping() for key, item in node.items("examples") if "value" in item.mapping()}
+    if "example" in value:
+        declared["example"] = {"value": value["example"]}
+    for key, example in declared.items():
+        content = example["value"]
+        summary, provenance = example.get("summary", ""), example.get("x-provenance", "")
+        media.examples[key] = Example(key, summary, provenance, media.write(content), media.differences(content))
+    return media
+
+
+def _header(name: str, node: Node, schemas: Schemas) -> tuple[bytes, Maker] | None:
+    if "schema" not in node.mapping():
+        raise node.error("the mock makes a response header only from its schema")
+    schema = node.child("schema")
+    make = MAKERS.get(name.lower())
+    if make is None or not schemas.validator(schema).is_valid(make(new_request_id()).decode()):
+        make = _constant(node, schema, schemas)
+    return None if make is None else (name.lower().encode(), make)
+
+
+def _constant(node: Node, schema: Node, schemas: Schemas) -> Maker | None:
+    """Return a maker of the header's example, or of a sample if it is required; an optional one is left out."""
+    value = node.mapping()
+    examples = [value["example"]] if "example" in value else []
+    examples += [item.mapping().get("value") for _, item in node.items("examples")]
+    if not examples and value.get("required") is not True:
+        return None
+    chosen = examples[0] if examples else schemas.sample(schema, node.location)
+    text = (chosen if isinstance(chosen, str) else orjson.dumps(chosen).decode()).encode()
+    return lambda _: text

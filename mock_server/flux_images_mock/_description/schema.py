@@ -1,0 +1,194 @@
+"""Compile a description's schemas, and say in words how a value differs from one."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import random
+from contextlib import suppress
+from itertools import islice
+from typing import TYPE_CHECKING, Any, cast
+
+import jsonschema_rs
+import orjson
+
+from flux_images_mock._description.dialect import Direction, convert
+from flux_images_mock._description.json import is_array, is_object
+from flux_images_mock._description.node import Node, SpecError, escape, look_up
+from flux_images_mock._description.ratio import RatioRange
+from flux_images_mock._request.message import Violation
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+MOST_VIOLATIONS = 100
+_LONGEST = 80
+_ATTEMPTS = 100
+
+
+class Schemas:
+    """The compiled schemas of a description, for one direction of travel."""
+
+    def __init__(self, root: Node, direction: Direction) -> None:
+        self._files, self.problems = convert(root, direction)
+        self._registry = jsonschema_rs.Registry(list(self._files.trees.items()))
+        self._for_samples: jsonschema_rs.Registry | None = None
+        self._compiled: dict[str, jsonschema_rs.Validator] = {}
+
+    def validator(self, node: Node) -> jsonschema_rs.Validator:
+        """Return the validator of the schema at `node`; one that stands in several places is compiled once."""
+        node = self.plain(node)
+        while is_object(node.value) and node.value.keys() == {"$ref"} and (target := node.target()) is not None:
+            node = target
+        if node.reference not in self._compiled:
+            self._compiled[node.reference] = self._compile(node)
+        return self._compiled[node.reference]
+
+    def plain(self, node: Node) -> Node:
+        """Return the schema at `node` in plain 2020-12."""
+        return Node(self._files, node.uri, node.pointer, look_up(self._files.tree(node.uri), node.pointer))
+
+    def sample(self, node: Node, seed: str) -> Any:
+        """Return a value that fits the schema at `node`, the same one for the same seed.
+
+        Where every attempt fails, the last is returned all the same: the check of the answer then says what is wrong.
+        """
+        # Most mocks answer from examples and never need what is imported here.
+        from flux_images_mock._description.sample import Generator, UnsatisfiableError
+
+        if self._for_samples is None:
+            trees = [(uri, _with_plain_ratios(tree)) for uri, tree in self._files.trees.items()]
+            self._for_samples = jsonschema_rs.Registry(trees)
+        schema = {"$ref": node.reference}
+        registry = self._for_samples
+        canonical = jsonschema_rs.canonicalize(schema, registry=registry, validate_formats=True, offline=True)
+        validator, value = self.validator(node), None
+        for attempt in range(_ATTEMPTS):
+            rng = random.Random(f"{seed} {attempt}")  # noqa: S311 -- sample data, not a secret
+            with suppress(UnsatisfiableError):
+                value = Generator(canonical, rng).value()
+                if validator.is_valid(value):
+                    break
+        return value
+
+    def _compile(self, node: Node) -> jsonschema_rs.Validator:
+        try:
+            return jsonschema_rs.Draft202012Validator(
+                {"$ref": node.reference},
+                registry=self._registry,
+                validate_formats=True,
+                formats={"byte": _is_base64},
+                keywords={"x-ratio-range": RatioRange},
+                offline=True,
+            )
+        except (jsonschema_rs.ValidationError, jsonschema_rs.ReferencingError) as error:
+            raise SpecError(f"{node.location}: not a valid schema: {error.message}") from error
+
+
+def _with_plain_ratios(tree: Any) -> Any:
+    """Return a copy of a file in which a ratio between two bounds is one of them, which any generator understands."""
+    if is_object(tree):
+        if "x-ratio-range" in tree:
+            return {"const": tree["x-ratio-range"][0]}
+        return {key: _with_plain_ratios(value) for key, value in tree.items()}
+    return [_with_plain_ratios(value) for value in tree] if is_array(tree) else tree
+
+
+def _is_base64(text: str) -> bool:
+    try:
+        base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        return False
+    return True
+
+
+def differences(validator: jsonschema_rs.Validator, value: Any, place: str, where: str = "") -> list[Violation]:
+    """Return how `value` differs from a schema, the first hundred differences; none if it is valid.
+
+    `where` is put before each difference's JSON pointer (a parameter's name, say).
+    """
+    if validator.is_valid(value):
+        return []
+    return [
+        violation
+        for error in islice(validator.iter_errors(value), MOST_VIOLATIONS)
+        for violation in _explain(error, place, where)
+    ][:MOST_VIOLATIONS]
+
+
+def shorten(value: Any) -> str:
+    """Return a value as JSON, cut to what a message can hold."""
+    try:
+        text = orjson.dumps(value).decode()
+    except orjson.JSONEncodeError:
+        text = str(value)
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
+
+
+def _explain(error: jsonschema_rs.ValidationError, place: str, where: str) -> Iterator[Violation]:
+    pointer = where + "".join(f"/{escape(str(step))}" for step in error.instance_path)
+    name, value = error.kind.name, error.kind.value
+    if name == "required":
+        yield Violation(place, f"{pointer}/{escape(value)}", "a value", "nothing")
+    elif name in ("additionalProperties", "unevaluatedProperties"):
+        instance = cast("dict[str, Any]", error.instance)
+        for unexpected in value:
+            got = shorten(instance.get(unexpected))
+            yield Violation(place, f"{pointer}/{escape(unexpected)}", "no property of this name", got)
+    else:
+        yield Violation(place, pointer, _expected(error), shorten(error.instance))
+
+
+def _expected(error: jsonschema_rs.ValidationError) -> str:
+    name, value = error.kind.name, error.kind.value
+    if isinstance(error.kind, jsonschema_rs.ValidationErrorKind.Custom):
+        return error.kind.message
+    if name in ("anyOf", "oneOf"):
+        return _alternatives(error)
+    phrase = _PHRASES.get(name)
+    return error.message if phrase is None else phrase(value)
+
+
+def _alternatives(error: jsonschema_rs.ValidationError) -> str:
+    if isinstance(error.kind, jsonschema_rs.ValidationErrorKind.OneOfMultipleValid):
+        return "exactly one of the alternatives to fit"
+    branches = cast("list[list[jsonschema_rs.ValidationError]]", error.kind.value)
+    base = len(error.instance_path)
+    phrases = dict.fromkeys(
+        " and ".join(
+            " ".join(["/".join(map(str, inner.instance_path[base:])), _expected(inner)]).strip() for inner in branch[:3]
+        )
+        for branch in branches
+    )
+    return " or ".join(phrase for phrase in phrases if phrase)
+
+
+def _types(types: Any) -> str:
+    articles = {"null": "null", "integer": "an integer", "object": "an object", "array": "an array"}
+    return " or ".join(articles.get(kind, f"a {kind}") for kind in ([types] if isinstance(types, str) else types))
+
+
+_PHRASES: dict[str, Callable[[Any], str]] = {
+    "type": _types,
+    "enum": lambda options: f"one of {', '.join(map(shorten, options))}",
+    "const": shorten,
+    "minimum": lambda limit: f"{limit} or more",
+    "maximum": lambda limit: f"{limit} or less",
+    "exclusiveMinimum": lambda limit: f"more than {limit}",
+    "exclusiveMaximum": lambda limit: f"less than {limit}",
+    "multipleOf": lambda step: f"a multiple of {step}",
+    "minLength": lambda limit: f"{limit} or more characters",
+    "maxLength": lambda limit: f"{limit} or fewer characters",
+    "minItems": lambda limit: f"{limit} or more items",
+    "maxItems": lambda limit: f"{limit} or fewer items",
+    "minProperties": lambda limit: f"{limit} or more properties",
+    "maxProperties": lambda limit: f"{limit} or fewer properties",
+    "uniqueItems": lambda _: "no item twice",
+    "pattern": lambda pattern: f"text that matches {pattern}",
+    "format": lambda name: f"a string in the format {name}",
+    "not": lambda schema: f"anything but {shorten(schema)}",
+    "contains": lambda _: "some items, neither too few nor too many, that fit",
+    "unevaluatedItems": lambda _: "no further items",
+    "propertyNames": lambda error: f"names of properties that fit: {str(error).splitlines()[0]}",
+    "falseSchema": lambda _: "nothing here",
+}

@@ -1,0 +1,90 @@
+"""Undo the content encodings of a request's body, never past a limit."""
+
+from __future__ import annotations
+
+import zlib
+from typing import TYPE_CHECKING, Protocol
+
+import brotli  # type: ignore[import-untyped]  # comes without types
+
+from flux_images_mock._request.message import TooLargeError, Violation
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_MOST_LAYERS = 2
+
+
+class _BrotliStream(Protocol):
+    def process(self, data: bytes, *, output_buffer_limit: int) -> bytes: ...
+    def is_finished(self) -> bool: ...
+
+
+# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
+# Brotli comes without types; what is used of it is stated here.
+_new_brotli_stream: Callable[[], _BrotliStream] = brotli.Decompressor
+_BrotliError: type[Exception] = brotli.error
+
+
+class EncodingError(ValueError):
+    """The body isn't encoded as its header says, or in a way that isn't known."""
+
+    def __init__(self, expected: str, got: str) -> None:
+        self.violation = Violation("header", "Content-Encoding", expected, got)
+        super().__init__(str(self.violation))
+
+
+def decode(content: bytes, header: str, limit: int) -> bytes:
+    """Return the plain body; raises `EncodingError`, or `TooLargeError` before more than `limit` bytes are made."""
+    layers = [layer.strip().lower() for layer in header.split(",")]
+    known = f"{', '.join(_DECODERS)} or identity"
+    if len(layers) > _MOST_LAYERS:
+        raise EncodingError(f"at most {_MOST_LAYERS} encodings", str(len(layers)))
+    for layer in reversed(layers):
+        if layer in ("identity", ""):
+            continue
+        decoder = _DECODERS.get(layer)
+        if decoder is None:
+            raise EncodingError(known, layer[:40])
+        try:
+            content = decoder(content, limit)
+        except (zlib.error, _BrotliError) as error:
+            raise EncodingError(f"a body in {layer}", "something else") from error
+    return content
+
+
+def _inflate(window: int) -> Callable[[bytes, int], bytes]:
+    def decoder(content: bytes, limit: int) -> bytes:
+        stream = zlib.decompressobj(window)
+        plain = stream.decompress(content, limit + 1)
+        if len(plain) > limit:
+            raise TooLargeError(limit)
+        if not stream.eof:
+            raise EncodingError("a whole body", "one that is cut short")
+        return plain
+
+    return decoder
+
+
+def _brotli(content: bytes, limit: int) -> bytes:
+    stream = _new_brotli_stream()
+    parts = [stream.process(content, output_buffer_limit=limit + 1)]
+    size = len(parts[0])
+    while not stream.is_finished():
+        if size > limit:
+            raise TooLargeError(limit)
+        part = stream.process(b"", output_buffer_limit=limit + 1)
+        if not part:
+            raise EncodingError("a whole body", "one that is cut short")
+        parts.append(part)
+        size += len(part)
+    if size > limit:
+        raise TooLargeError(limit)
+    return b"".join(parts)
+
+
+_DECODERS: dict[str, Callable[[bytes, int], bytes]] = {
+    "gzip": _inflate(31),
+    "deflate": _inflate(15),
+    "br": _brotli,
+}

@@ -1,0 +1,300 @@
+"""One connection of HTTP/1.1: requests answered in turn, limits in time, and endings that a client can still read.
+
+An answer that needn't wait for anything leaves in the same breath in which its request came: no task is made for it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import struct
+from collections import deque
+from socket import SO_LINGER, SOL_SOCKET
+from typing import TYPE_CHECKING, Any, cast
+
+from flux_images_mock._request.message import STATUS_LINES
+from flux_images_mock._serve.reader import Reader
+
+if TYPE_CHECKING:
+    from uvicorn.config import Config
+    from uvicorn.server import ServerState
+
+    from flux_images_mock._answer.faults import End
+    from flux_images_mock._request.message import Answer
+    from flux_images_mock._serve.asgi import MockApp
+    from flux_images_mock._serve.reader import Turn
+
+_IDLE = 75.0
+"""Seconds for which a connection that has carried a request waits for the next, longer than clients keep theirs."""
+
+_LINGER = 2.0
+"""Seconds in which a client that was answered early may go on sending."""
+
+_SLOWEST = 1024 * 1024
+"""Bytes a second at which a body may take its time."""
+
+_NO_LINGER = struct.pack("ii", 1, 0)  # closing then resets the connection
+
+
+class Outbox:
+    """The connections of one server that have something to send.
+
+    They send when all have been served on which something came: a burst wakes its readers once.
+    """
+
+    def __init__(self) -> None:
+        self._waiting: list[MockProtocol] = []
+
+    def add(self, connection: MockProtocol, loop: asyncio.AbstractEventLoop) -> None:
+        """Let a connection send soon."""
+        if not self._waiting:
+            loop.call_soon(self._send)
+        self._waiting.append(connection)
+
+    def _send(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        for connection in waiting:
+            connection.flush()
+
+
+class MockProtocol(asyncio.Protocol):
+    """One connection, as uvicorn's server makes it for each client. Requests are answered one after the other."""
+
+    _transport: asyncio.Transport
+
+    def __init__(
+        self,
+        app: MockApp,
+        config: Config,
+        server_state: ServerState,
+        app_state: dict[str, Any],
+        _loop: asyncio.AbstractEventLoop | None = None,
+        *,
+        outbox: Outbox,
+        header_timeout: float = 10.0,
+    ) -> None:
+        del config, app_state
+        self._app = app
+        self._server = server_state
+        self._loop = _loop or asyncio.get_running_loop()
+        self._outbox = outbox
+        self._header_timeout = header_timeout
+        self._turns: deque[Turn] = deque()
+        self._task: asyncio.Task[None] | None = None
+        self._drawing = False
+        self._unsent: list[bytes] = []
+        self._paused = False
+        self._writable = True
+        self._last = False
+        self._over = False
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Start to watch the time: a connection on which nothing comes is closed as well."""
+        self._transport = cast("asyncio.Transport", transport)  # asyncio's base class names it loosely
+        self._reader = Reader(
+            self._app.begin,
+            self._take,
+            self._app.engine.max_body,
+            self._loop.time,
+            transport.get_extra_info("sockname"),
+        )
+        self._server.connections.add(self)  # type: ignore[arg-type]  # uvicorn names its own classes
+        self._watch = self._loop.call_later(self._header_timeout, self._look)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Stop whatever is under way for a client who has left."""
+        del exc
+        self._over = True
+        self._watch.cancel()
+        self._turns.clear()
+        self._server.connections.discard(self)
+        if self._task is not None:
+            self._task.cancel()
+
+    def data_received(self, data: bytes) -> None:
+        """Read what came, and answer what is whole."""
+        if not self._over:
+            self._reader.feed(data)
+            self._advance()
+
+    def eof_received(self) -> bool:
+        """Take a client that says no more for one that has left, as nginx does, unless its picture is being drawn."""
+        self._last = True
+        self.flush()
+        return self._drawing
+
+    def pause_writing(self) -> None:
+        """Answer no more until the client has read what it got."""
+        self._writable = False
+
+    def resume_writing(self) -> None:
+        """Go on."""
+        self._writable = True
+        self._advance()
+
+    def shutdown(self) -> None:
+        """Close the connection, after the answer that is under way."""
+        self._last = True
+        if self._task is None:
+            self._end("close")
+
+    def _take(self, turn: Turn) -> None:
+        self._turns.append(turn)
+        if self._task is not None or len(self._turns) > 1:
+            self._pause()
+
+    def _advance(self) -> None:
+        """Answer the requests that can be answered, in order; then refuse what came after them, if it was bad."""
+        while self._turns and self._task is None and self._writable and not self._over:
+            turn = self._turns[0]
+            answer = self._answer(turn)
+            if answer is None:
+                break
+            self._turns.popleft()
+            if answer.later is not None or answer.delay or answer.fault is not None:
+                self._task = self._loop.create_task(self._deliver_slowly(turn, answer))
+                self._server.tasks.add(self._task)
+                self._task.add_done_callback(self._server.tasks.discard)
+            else:
+                self._app.record(turn.exchange, answer)
+                self._write(turn, answer)
+                self._app.finish(turn.exchange, answer)
+        if self._task is None and self._writable and not self._over:
+            if self._reader.refusal is not None:
+                self._refuse(*self._reader.refusal)
+            elif self._paused:
+                self._paused = False
+                self._transport.resume_reading()
+
+    def _answer(self, turn: Turn) -> Answer | None:
+        """Return the answer to a request, nothing while its body is awaited."""
+        app, exchange = self._app, turn.exchange
+        if not turn.admitted:
+            turn.admitted = True
+            answer = app.admit(exchange)
+            if answer is not None:
+                return answer
+            if turn.expects_continue:
+                self._send(b"HTTP/1.1 100 Continue\r\n\r\n")
+        if turn.size > app.engine.max_body:
+            return app.engine.too_large(exchange)
+        return app.answer(exchange, b"".join(turn.parts)) if turn.whole else None
+
+    async def _deliver_slowly(self, turn: Turn, answer: Answer) -> None:
+        app, exchange = self._app, turn.exchange
+        try:
+            if answer.later is not None:
+                self._drawing = True
+                answer = await asyncio.to_thread(app.complete, exchange, answer)
+                self._drawing = False
+            app.record(exchange, answer)
+            if answer.delay:
+                await app.state.clock.sleep(answer.delay)
+                app.send_off(exchange, answer)
+            if answer.fault is None:
+                self._write(turn, answer)
+            else:
+                await self._play(answer)
+        except asyncio.CancelledError:
+            app.miss(exchange, answer)
+            raise
+        finally:
+            app.finish(exchange, answer)
+            self._task = None
+        self._advance()
+
+    async def _play(self, answer: Answer) -> None:
+        """Play a fault on the connection to its end."""
+        assert answer.fault is not None  # noqa: S101 -- asked by the caller
+        for step in answer.fault.script(answer):
+            if isinstance(step, bytes):
+                self._send(step)
+            elif isinstance(step, str):
+                self._end(step)
+            elif not await self._app.state.clock.sleep(step):
+                self._end("close")
+                return
+
+    def _end(self, end: End) -> None:
+        self._over = True
+        self.flush()
+        if end == "reset":
+            self._transport.get_extra_info("socket").setsockopt(SOL_SOCKET, SO_LINGER, _NO_LINGER)
+            self._transport.abort()
+        else:
+            self._transport.close()
+
+    def _send(self, data: bytes) -> None:
+        if not self._unsent:
+            self._outbox.add(self, self._loop)
+        self._unsent.append(data)
+
+    def flush(self) -> None:
+        """Send what is to be sent."""
+        unsent, self._unsent = self._unsent, []
+        if unsent and not self._transport.is_closing():
+            self._transport.write(b"".join(unsent))
+
+    def _write(self, turn: Turn, answer: Answer) -> None:
+        """Send an answer whole, and close the connection after it where it can't go on."""
+        closing = (self._last and not self._turns) or answer.close or not (turn.whole and turn.keep_alive)
+        lines = [STATUS_LINES[answer.status]]
+        for name, value in self._server.default_headers:
+            lines += (name, b": ", value, b"\r\n")
+        for name, value in answer.headers:
+            lines += (name, b": ", value, b"\r\n")
+            if name == b"connection":
+                closing = closing or value == b"close"
+        lines.append(b"connection: close\r\n\r\n" if closing else b"\r\n")
+        if turn.exchange.request.method != "HEAD":
+            lines.append(answer.body)
+        self._send(b"".join(lines))
+        if not turn.whole:
+            self._linger()
+        elif closing:
+            self._end("close")
+
+    def _refuse(self, status: int, text: str) -> None:
+        """Answer in place of the application, and close."""
+        self._turns.clear()
+        self._send(
+            STATUS_LINES[status]
+            + b"content-type: text/plain; charset=utf-8\r\ncontent-length: %d\r\n" % (len(text) + 1)
+            + b"connection: close\r\n\r\n"
+            + f"{text}\n".encode()
+        )
+        self._linger()
+
+    def _linger(self) -> None:
+        """Close for writing, and read on for a while: closing at once would destroy the answer on its way."""
+        self._over = True
+        self._turns.clear()
+        self.flush()
+        if self._transport.can_write_eof():
+            self._transport.write_eof()
+        if self._paused:
+            self._transport.resume_reading()
+        self._loop.call_later(_LINGER, self._transport.close)
+
+    def _pause(self) -> None:
+        if not self._paused:
+            self._paused = True
+            self._transport.pause_reading()
+
+    def _look(self) -> None:
+        """Close the connection if a request has taken too long to arrive, or to begin; look again later if not."""
+        if self._over:
+            return
+        now, reader = self._loop.time(), self._reader
+        idle = self._header_timeout if reader.turn is None else _IDLE
+        due = reader.since + idle
+        if self._task is not None or self._paused or not self._writable:
+            due = now + self._header_timeout
+        elif reader.arriving:
+            size = self._turns[-1].size if self._turns else 0
+            due = reader.since + self._header_timeout + size / _SLOWEST
+        if now < due:
+            self._watch = self._loop.call_at(min(due, now + self._header_timeout), self._look)
+        elif reader.arriving:
+            self._refuse(408, "The request took too long to arrive.")
+        else:
+            self._end("close")
