@@ -9,21 +9,21 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from flux_images_mock._answer.faults import WireFaultError
-    from flux_images_mock._gateway.bill import Bill
     from flux_images_mock._gateway.journal import RecordedRequest
+    from flux_images_mock._gateway.run import Bill
     from flux_images_mock._serve.asgi import app
-    from flux_images_mock._serve.server import MockServer
+    from flux_images_mock._serve.faults import WireFaultError
     from flux_images_mock._testing.mock import Mock
+    from flux_images_mock._testing.server import MockServer
 
 __all__ = ["Bill", "Mock", "MockServer", "RecordedRequest", "WireFaultError", "app"]
 
 _HOMES = {
-    "Bill": "_gateway.bill",
+    "Bill": "_gateway.run",
     "Mock": "_testing.mock",
-    "MockServer": "_serve.server",
+    "MockServer": "_testing.server",
     "RecordedRequest": "_gateway.journal",
-    "WireFaultError": "_answer.faults",
+    "WireFaultError": "_serve.faults",
     "app": "_serve.asgi",
 }
 

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
+import argparse
 import gc
 import os
 import sys
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
 from flux_images_mock._answer.scenarios import UnknownScenarioError
 from flux_images_mock._description.node import SpecError, load
-from flux_images_mock._durations import OptionError
-from flux_images_mock._gateway.engine import Engine
-from flux_images_mock._gateway.state import State
-from flux_images_mock._options import from_arguments, parser
+from flux_images_mock._options import MAX_BODY, Behaviour, OptionError, Options
 from flux_images_mock._serve.asgi import MockApp
 from flux_images_mock._serve.log import for_people, for_programs
 from flux_images_mock._serve.server import address, bind, configure
@@ -29,11 +28,11 @@ def _say(text: str) -> None:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Serve until SIGTERM or Ctrl-C and return 0; return 2 with one line on standard error if that can't begin."""
-    arguments = parser().parse_args(argv)
-    options = from_arguments(arguments)
+    arguments = _parser().parse_args(argv)
+    options = _options(arguments)
+    log = None if arguments.quiet else for_programs() if arguments.json_log else for_people()
     try:
-        state = State(options)
-        engine = Engine(load(arguments.spec), state, options, _say)
+        application = MockApp(load(arguments.spec), options, log, _say)
         listener = bind(arguments.host, arguments.port)
     except (SpecError, OptionError, UnknownScenarioError) as error:
         _say(str(error))
@@ -48,11 +47,75 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # or Python complains when it ends
         return 1
-    log = None if arguments.quiet else for_programs() if arguments.json_log else for_people()
     gc.collect()
     gc.freeze()  # the compiled description lives as long as the process; no collection need visit it
-    configure(MockApp(engine, state, options, log), options).run([listener])
+    configure(application, options).run([listener])
     return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    """Return the parser of the command line."""
+    options = argparse.ArgumentParser(prog="flux-images mock", description="Play an image gateway, offline.")
+    add = options.add_argument
+    add("--spec", type=Path, metavar="FILE", help="OpenAPI 3.0 or 3.1, YAML or JSON (default: this project's own)")
+    add("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
+    add("--port", type=int, default=4010, help="port; 0 takes any free one (default: %(default)s)")
+    add("--auth", choices=["strict", "gateway"], default="strict", help="gateway: as older One API reads Authorization")
+    add("--scenarios", type=Path, metavar="DIR", action="append", help="folder with scenario files of your own")
+    add("--allow-host", metavar="HOST", action="append", help="name under which /__mock__/ answers, besides localhost")
+    _add_behaviour(options.add_argument_group("how the gateway behaves"))
+    add("--journal", type=int, metavar="N", help="requests that are remembered at most (default: 1000)")
+    add("--max-body", type=int, default=MAX_BODY, metavar="BYTES", help="largest request body (default: %(default)s)")
+    add(
+        "--header-timeout",
+        type=float,
+        default=10.0,
+        metavar="SECONDS",
+        help="for a request to arrive (default: %(default)s)",
+    )
+    add("--lenient", action="store_true", help="serve a description despite keywords that can't be honoured")
+    add("--no-check-answers", action="store_true", help="send answers without checking them first")
+    log = options.add_mutually_exclusive_group()
+    log.add_argument("--json-log", action="store_true", help="log each request as a line of JSON")
+    log.add_argument("--quiet", action="store_true", help="log no requests")
+    return options
+
+
+def _add_behaviour(group: argparse._ArgumentGroup) -> None:  # pyright: ignore[reportPrivateUsage]  # argparse names no public type for it
+    add = group.add_argument
+    add("--scenario", metavar="NAME", help="every request meets this scenario (see `flux-images scenarios`)")
+    add("--api-key", metavar="KEY", action="append", dest="api_keys", help="let only this key in; can be repeated")
+    add("--rate-limit", metavar="RATE", help="requests of one key, such as 10/min; more get 429")
+    add("--credit", type=int, metavar="N", help="pictures each key can pay for; more get the quota error")
+    add("--concurrency", type=int, metavar="N", help="requests answered at the same time; more get 429")
+    add("--latency", metavar="TIME", help="such as 8s, 2s..12s or lognormal:8s,0.4 (median, sigma)")
+    add("--chaos", type=float, metavar="SHARE", help="share of requests that meet trouble by chance, such as 0.05")
+    add("--seed", type=int, metavar="N", help="makes latency and chaos the same each time (default: 0)")
+    add(
+        "--size",
+        choices=["preview", "full"],
+        help="pictures of 512 pixels, or as large as the model's (default: preview)",
+    )
+    add("--url-ttl", metavar="TIME", help="how long a picture's address is valid (default: 10min)")
+
+
+def _options(arguments: argparse.Namespace) -> Options:
+    """Return the options that a command line gives."""
+    options = Options(
+        auth=arguments.auth,
+        max_body=arguments.max_body,
+        header_timeout=arguments.header_timeout,
+        check_answers=not arguments.no_check_answers,
+        lenient=arguments.lenient,
+    )
+    if arguments.scenarios is not None:
+        options["scenarios"] = arguments.scenarios
+    if arguments.allow_host is not None:
+        options["allow_hosts"] = arguments.allow_host
+    if arguments.journal is not None:
+        options["journal"] = arguments.journal
+    given = {name: value for name in Behaviour.__annotations__ if (value := getattr(arguments, name)) is not None}
+    return cast("Options", {**options, **given})
 
 
 if __name__ == "__main__":

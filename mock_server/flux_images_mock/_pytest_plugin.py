@@ -32,7 +32,7 @@ def flux_mock_options() -> dict[str, Any]:
 
 @pytest.fixture(scope="session")
 def _flux_mock_server(flux_mock_options: dict[str, Any]) -> Iterator[MockServer]:
-    with _load("_serve.server").MockServer(**flux_mock_options) as server:
+    with _load("_testing.server").MockServer(**flux_mock_options) as server:
         yield server
 
 
@@ -70,8 +70,10 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     report = yield
     mock = item.stash.get(_IN_USE, None)
     if mock is not None and report.failed:
-        entries = mock.app.state.journal.entries()
-        lines = [str(entry) for entry in entries[-_LONGEST_JOURNAL:]] or ["no requests"]
+        from flux_images_mock._gateway.journal import told  # loaded by now, as a mock is in use
+
+        entries = mock.app.state.run.journal.entries()
+        lines = [str(told(entry)) for entry in entries[-_LONGEST_JOURNAL:]] or ["no requests"]
         if len(entries) > _LONGEST_JOURNAL:
             lines.insert(0, f"{len(entries) - _LONGEST_JOURNAL} earlier requests")
         report.sections.append(("flux mock journal", "\n".join(lines)))

@@ -81,4 +81,4 @@ def test_a_web_page_can_neither_read_nor_change(page: str, mock: MockServer, tmp
     assert set(found) == {"plain", "blind", "json", "text", "header", "forget", "read"}, shown[-500:]
     assert {name for name, result in found.items() if result != "blocked"} <= {"blind", "text"}
     assert mock.bill.pictures == 1
-    assert mock.app.state.queue.entries() == []
+    assert mock.app.state.run.queue.entries() == []

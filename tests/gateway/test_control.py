@@ -12,8 +12,8 @@ from openapi_spec_validator import validate
 
 from flux_images_mock import MockServer, app
 from flux_images_mock._description.node import read_tree
-from flux_images_mock._durations import OptionError
 from flux_images_mock._gateway import control
+from flux_images_mock._options import OptionError
 from tests.gateway.conftest import ask
 from tests.mock.wire import exchange
 
@@ -37,7 +37,7 @@ def test_what_it_shows(api: httpx.Client, mock: MockServer) -> None:
     assert api.get("health").json() == {"status": "ok"}
     assert api.get("spec").json()["openapi"] == "3.1.0"
     assert "cloudflare-524" in {entry["name"] for entry in api.get("scenarios").json()["scenarios"]}
-    assert abs(api.get("clock").json()["now"] - mock.app.state.clock.now()) < 5
+    assert abs(api.get("clock").json()["now"] - mock.app.state.run.now()) < 5
     bill = api.get("bill").json()
     assert bill["pictures"] == sum(bill["keys"].values()) == 2
     (request,) = api.get("requests").json()["requests"]
@@ -54,7 +54,7 @@ def test_what_it_changes(api: httpx.Client, mock: MockServer) -> None:
     assert [ask(mock).status_code for _ in range(2)] == [524, 200]
     api.post("queue", json={"name": "cloudflare-502"}, headers=CONTROL)
     assert api.delete("queue", headers=CONTROL).json() == {"queue": []}
-    before = mock.app.state.clock.now()
+    before = mock.app.state.run.now()
     assert 3600 <= api.post("clock", json={"advance": 3600}, headers=CONTROL).json()["now"] - before < 3700
     assert api.post("reset", headers=CONTROL).status_code == 204
     assert mock.requests == []

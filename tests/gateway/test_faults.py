@@ -11,8 +11,8 @@ import httpx
 import pytest
 
 from flux_images_mock import WireFaultError, app
-from flux_images_mock._answer.faults import KINDS, Fault
-from flux_images_mock._request.message import Answer
+from flux_images_mock._answer.answer import KINDS, Answer, Fault
+from flux_images_mock._serve.faults import script
 from tests.gateway.conftest import BODY, KEY, PATH, ask, fetch, url_of
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ def test_a_reset_is_a_reset(mock: MockServer) -> None:
 def test_a_stall_ends_by_the_mock_s_clock(mock: MockServer) -> None:
     """After ten minutes the connection is closed, with half of the body on the other side."""
     with _raw(mock, "stall-in-body") as connection:
-        assert mock.app.state.clock.wait_for_sleepers(1)
+        assert mock.app.state.run.wait_for_sleepers(1)
         head, _, half = _until(connection, 100).partition(b"\r\n\r\n")
         mock.advance(601)
         assert connection.recv(1) == b""
@@ -99,7 +99,7 @@ def test_a_stall_ends_when_the_client_leaves(mock: MockServer) -> None:
     """Its place becomes free, though the clock stands still."""
     mock.reset(concurrency=1)
     with _raw(mock, "stall-before-headers"):
-        assert mock.app.state.clock.wait_for_sleepers(1)
+        assert mock.app.state.run.wait_for_sleepers(1)
         assert ask(mock).status_code == 429
     assert 200 in (ask(mock).status_code for _ in range(200))
 
@@ -107,7 +107,7 @@ def test_a_stall_ends_when_the_client_leaves(mock: MockServer) -> None:
 def test_a_drip_comes_a_byte_at_a_time(mock: MockServer) -> None:
     """The first arrives alone; a reset ends it."""
     with _raw(mock, "drip") as connection:
-        assert mock.app.state.clock.wait_for_sleepers(1)
+        assert mock.app.state.run.wait_for_sleepers(1)
         data = _until(connection, 20)
         mock.reset()
         while part := connection.recv(65536):
@@ -125,6 +125,6 @@ def test_a_lost_picture(either: Mock) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_fault_ends(kind: str) -> None:
     """The script of each fault is finite, and its last step ends the connection."""
-    steps = list(Fault(kind, 1.0).script(Answer(200, [(b"content-length", b"4")], b"body", "test")))
+    steps = list(script(Fault(kind, 1.0), Answer(200, [(b"content-length", b"4")], b"body", "test")))
     assert steps[-1] in ("close", "reset")
     assert not any(step in ("close", "reset") for step in steps[:-1])

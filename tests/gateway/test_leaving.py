@@ -15,6 +15,7 @@ import trio
 from anyio import create_task_group, to_thread
 
 from flux_images_mock import MockServer, app
+from flux_images_mock._gateway.journal import requests
 from flux_images_mock._pictures.draw import Picture, draw
 from flux_images_mock._testing.respx import RespxMock
 from tests.gateway.conftest import BODY, KEY, PATH, ask, url_of
@@ -45,8 +46,8 @@ RUN = [_run_on_asyncio, _run_on_trio]
 
 
 def _let_pass(mock: MockApp) -> None:
-    assert mock.state.clock.wait_for_sleepers(1)
-    mock.state.clock.advance(301)
+    assert mock.state.run.wait_for_sleepers(1)
+    mock.state.run.advance(301)
 
 
 def _client(mock: MockApp) -> httpx.AsyncClient:
@@ -80,13 +81,13 @@ def test_a_cancelled_call_is_one_whose_client_left(run: Callable[[Main], None]) 
     async def main() -> None:
         async with _client(mock) as client, create_task_group() as tasks:
             tasks.start_soon(partial(client.post, PATH, json=BODY))
-            assert await to_thread.run_sync(mock.state.clock.wait_for_sleepers, 1)
+            assert await to_thread.run_sync(mock.state.run.wait_for_sleepers, 1)
             tasks.cancel_scope.cancel()
 
     run(main)
-    (entry,) = mock.state.journal.requests()
+    (entry,) = requests(mock.state.run.journal)
     assert (entry.client_left, entry.status, entry.billed) == (True, None, 1)
-    assert mock.state.traffic.before_the_model(KEY, 1) is None
+    assert mock.state.run.traffic.before_the_model(KEY, 1) is None
 
 
 def _close(connection: socket.socket) -> None:
@@ -104,14 +105,14 @@ def test_a_client_that_leaves_is_noticed_at_once(leave: Callable[[socket.socket]
     with MockServer(latency="1h", concurrency=1) as mock:
         connection = connect(mock.url)
         connection.sendall(REQUEST)
-        assert mock.app.state.clock.wait_for_sleepers(1)
+        assert mock.app.state.run.wait_for_sleepers(1)
         leave(connection)
-        assert mock.app.state.clock.wait_for_sleepers(0)
+        assert mock.app.state.run.wait_for_sleepers(0)
     (entry,) = mock.requests
     assert (entry.client_left, entry.status, entry.billed, mock.bill[KEY]) == (True, None, 2, 2)
     assert (entry.duration or 0) < 60
     assert str(entry).startswith(f"POST {PATH} -> no answer; the client left; billed 2")
-    assert mock.app.state.traffic.before_the_model(KEY, 1) is None
+    assert mock.app.state.run.traffic.before_the_model(KEY, 1) is None
 
 
 def test_a_client_that_leaves_its_picture_undrawn(monkeypatch: pytest.MonkeyPatch) -> None:

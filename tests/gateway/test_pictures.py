@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import base64
 import io
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from PIL import Image, ImageFont
 
-from flux_images_mock._gateway.clock import Clock
-from flux_images_mock._pictures.draw import Picture, draw
+from flux_images_mock._pictures.draw import Picture, draw, pixels
 from flux_images_mock._pictures.fonts import _files, drawable
 from flux_images_mock._pictures.gallery import Gallery
-from flux_images_mock._pictures.sizes import pixels
 from flux_images_mock._testing.respx import RespxMock
 from tests.gateway.conftest import ask, fetch, url_of
 
@@ -175,7 +174,7 @@ def test_a_forged_address_is_refused(forge: str, mock: MockServer) -> None:
 
 def test_a_picture_is_drawn_once() -> None:
     """The file is kept, within a limit of bytes."""
-    gallery = Gallery(Clock())
+    gallery = Gallery(time.time)
     assert gallery._draw(PICTURE) is gallery._draw(PICTURE)
     large = PICTURE._replace(least_bytes=20 * 1024 * 1024)
     for index in range(3):
@@ -186,7 +185,7 @@ def test_a_picture_is_drawn_once() -> None:
 
 def test_addresses_are_kept_within_a_limit() -> None:
     """A hundred thousand promises don't take more than their bytes."""
-    gallery = Gallery(Clock())
+    gallery = Gallery(time.time)
     for index in range(20_000):
         gallery.promise(PICTURE._replace(index=index), 0.0)
     assert gallery._promised_size <= 8 * 1024 * 1024

@@ -13,7 +13,7 @@ import yaml
 
 import flux_images_mock
 from flux_images_mock import app
-from flux_images_mock._answer.faults import KINDS
+from flux_images_mock._answer.answer import KINDS
 from flux_images_mock._catalogue import main
 from flux_images_mock._description.node import SpecError, read_tree
 from tests.gateway.conftest import KEY, ask, fetch, url_of
@@ -141,7 +141,7 @@ def test_retry_after_as_a_date(mock: MockServer) -> None:
     """The date is half a minute ahead by the mock's clock."""
     mock.advance(86400)
     answer = ask(mock, headers={"Prefer": "scenario=rate-limited-date"})
-    ahead = parsedate_to_datetime(answer.headers["Retry-After"]).timestamp() - mock.app.state.clock.now()
+    ahead = parsedate_to_datetime(answer.headers["Retry-After"]).timestamp() - mock.app.state.run.now()
     assert 25 < ahead <= 30
 
 

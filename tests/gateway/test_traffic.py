@@ -12,13 +12,13 @@ import httpx
 import pytest
 
 from flux_images_mock import app
-from flux_images_mock._durations import OptionError, read_duration, read_latency, read_rate
+from flux_images_mock._options import OptionError, read_duration, read_latency, read_rate
 from flux_images_mock._testing.respx import RespxMock
 from tests.gateway.conftest import KEY, ask
 
 if TYPE_CHECKING:
     from flux_images_mock import Mock, MockServer
-    from flux_images_mock._durations import Latency
+    from flux_images_mock._options import Latency
 
 DURATIONS = [("8s", 8.0), ("500ms", 0.5), ("10min", 600.0), ("2h", 7200.0), ("1.5", 1.5), (3, 3.0)]
 
@@ -125,7 +125,7 @@ def test_a_latency_ends_when_the_clock_says_so(mock: MockServer) -> None:
     mock.reset(latency="1h")
     with ThreadPoolExecutor() as pool:
         answer = pool.submit(ask, mock)
-        assert mock.app.state.clock.wait_for_sleepers(1)
+        assert mock.app.state.run.wait_for_sleepers(1)
         assert mock.bill.pictures == 1
         assert mock.requests[0].duration is None
         mock.advance(3601)
@@ -138,7 +138,7 @@ def test_more_than_the_concurrency_is_saturated(mock: MockServer) -> None:
     mock.reset(latency="1h", concurrency=2)
     with ThreadPoolExecutor() as pool:
         waiting = [pool.submit(ask, mock) for _ in range(2)]
-        assert mock.app.state.clock.wait_for_sleepers(2)
+        assert mock.app.state.run.wait_for_sleepers(2)
         refused = ask(mock)
         mock.advance(3601)
         assert [answer.result(10).status_code for answer in waiting] == [200, 200]
@@ -159,9 +159,9 @@ def test_a_client_that_disconnects_is_billed(mock: MockServer) -> None:
 def test_without_a_socket_nobody_waits() -> None:
     """A latency beyond the client's patience is a timeout at once, billed; one within it moves the clock."""
     with RespxMock(latency="8s") as socketless:
-        before = socketless.app.state.clock.now()
+        before = socketless.app.state.run.now()
         assert ask(socketless, timeout=10).status_code == 200
-        assert 8 <= socketless.app.state.clock.now() - before < 9
+        assert 8 <= socketless.app.state.run.now() - before < 9
         with pytest.raises(httpx.ReadTimeout):
             ask(socketless, timeout=5)
         assert socketless.bill.pictures == 2

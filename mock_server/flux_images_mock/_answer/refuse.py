@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Literal
 
 import orjson
 
+from flux_images_mock._answer.answer import Answer, problem
 from flux_images_mock._answer.responses import MismatchError, Response
-from flux_images_mock._description.json import is_array, is_object
-from flux_images_mock._request.message import Answer, Exchange, Pair, Violation, violations_header
+from flux_images_mock._description.node import is_array, is_object
 from flux_images_mock._request.redact import hide, key_of
 
 if TYPE_CHECKING:
@@ -19,6 +18,8 @@ if TYPE_CHECKING:
 
     from flux_images_mock._answer.operation import Operation
     from flux_images_mock._description.node import Node
+    from flux_images_mock._description.violation import Violation
+    from flux_images_mock._request.message import Pair, Request
 
 Kind = Literal["no-route", "wrong-method", "no-auth", "bad-auth", "invalid-request", "too-large"]
 
@@ -51,7 +52,8 @@ class Refusals:
     def refuse(
         self,
         kind: Kind,
-        exchange: Exchange,
+        request: Request,
+        operation: Operation | None,
         violations: Sequence[Violation],
         detail: str = "",
         headers: Sequence[Pair] = (),
@@ -61,35 +63,36 @@ class Refusals:
         `detail` is for people, the differences themselves if it isn't given. `headers` are what HTTP asks of such
         an answer; a description with words of its own for it has its own ideas of headers as well.
         """
-        key = key_of(exchange)
-        violations = exchange.violations = [
+        key = key_of(request)
+        violations = [
             replace(violation, where=hide(violation.where, key), got=hide(violation.got, key))
             for violation in violations
         ]
         words = {
-            "method": exchange.request.method,
-            "path": hide(exchange.request.path, key),
-            "request_id": exchange.request_id.decode(),
+            "method": request.method,
+            "path": hide(request.path, key),
+            "request_id": request.id.decode(),
             "detail": detail or "; ".join(map(str, violations)),
             "where": violations[0].where if violations else "",
         }
         if kind in self._templates:
-            answer = self._templated(kind, exchange, words)
+            answer = self._templated(kind, request, operation, words)
         else:
-            answer = self._declared(kind, exchange, words)
+            answer = self._declared(kind, request, operation, words["detail"])
             answer.headers += headers
-        answer.headers.append((b"x-mock-violations", violations_header(violations)))
+        answer.violations = violations
         return answer
 
-    def _templated(self, kind: Kind, exchange: Exchange, words: dict[str, str]) -> Answer:
+    def _templated(self, kind: Kind, request: Request, operation: Operation | None, words: dict[str, str]) -> Answer:
         status, template = self._templates[kind]
         body = fill(template, words)
-        response = self._response(exchange.operation, status)
-        if response is not None and exchange.operation is not None:
+        response = self._response(operation, status)
+        if response is not None and operation is not None:
             for media in response.media.values():
                 if violations := media.differences(body):
                     raise MismatchError(f"x-mock-errors {kind}", violations)
-        return _json(status, body, "application/json", exchange, response, kind)
+        headers = [] if response is None else response.headers(request.id)
+        return Answer(status, [*headers, (b"content-type", b"application/json")], orjson.dumps(body), f"refusal {kind}")
 
     def _response(self, operation: Operation | None, status: int) -> Response | None:
         if operation is not None:
@@ -97,33 +100,25 @@ class Refusals:
         found = (other.responses.by_key.get(str(status)) for other in self._operations)
         return next((response for response in found if response is not None), None)
 
-    def _declared(self, kind: Kind, exchange: Exchange, words: dict[str, str]) -> Answer:
+    def _declared(self, kind: Kind, request: Request, operation: Operation | None, detail: str) -> Answer:
         statuses = _STATUSES[kind]
-        status, response = statuses[0], None
-        if exchange.operation is not None:
-            by_key = exchange.operation.responses.by_key
-            status = next((status for status in statuses if str(status) in by_key), status)
-            response = exchange.operation.responses.find(status)
-        if response is not None:
-            for media in response.media.values():
-                for example in media.examples.values():
-                    return response.example(exchange, status, media, example)
-        title = HTTPStatus(status).phrase
-        problem = {"type": "about:blank", "title": title, "status": status, "detail": words["detail"]}
-        if response is not None:
-            for media in response.media.values():
-                if media.differences(problem):
-                    sample = media.sample(exchange.request.path)
-                    return response.value(exchange, status, media, sample, f"sample for {kind}", check=True)
-                return _json(status, problem, media.name, exchange, response, kind)
-        return _json(status, problem, "application/problem+json", exchange, response, kind)
-
-
-def _json(status: int, value: Any, media_type: str, exchange: Exchange, response: Response | None, kind: str) -> Answer:
-    body = orjson.dumps(value)
-    headers = [] if response is None else response.headers(exchange)
-    headers += [(b"content-type", media_type.encode()), (b"content-length", b"%d" % len(body))]
-    return Answer(status, headers, body, f"refusal {kind}")
+        by_key = {} if operation is None else operation.responses.by_key
+        status = next((status for status in statuses if str(status) in by_key), statuses[0])
+        response = None if operation is None else operation.responses.find(status)
+        answer = problem(status, detail, f"refusal {kind}")
+        if response is None:
+            return answer
+        for media in response.media.values():
+            for example in media.examples.values():
+                return response.example(request.id, status, media, example)
+        for media in response.media.values():
+            if media.differences(orjson.loads(answer.body)):
+                return response.value(
+                    request.id, status, media, media.sample(request.path), f"sample for {kind}", check=True
+                )
+            return response.answer(request.id, status, media, answer.body, answer.origin)
+        answer.headers += response.headers(request.id)
+        return answer
 
 
 def fill(template: Any, words: dict[str, str]) -> Any:

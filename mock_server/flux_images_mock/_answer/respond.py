@@ -3,22 +3,42 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
-from flux_images_mock._request.message import Answer, Exchange, Violation
+from flux_images_mock._answer.answer import Answer
+from flux_images_mock._description.violation import Violation
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from flux_images_mock._answer.operation import Operation
     from flux_images_mock._answer.responses import Media, Response
+    from flux_images_mock._answer.scenarios import Scenario
+    from flux_images_mock._request.message import Request
+    from flux_images_mock._request.parameters import Values
 
-    Source = Callable[[Exchange, Operation], Answer | None]
-    """Answers a request, or passes it to the next source."""
+    Source = Callable[["Asked"], Answer]
+    """Answers a valid request."""
 
 _PREFERENCE = re.compile(
     r"""\s*([!#$%&'*+.^_`|~\w-]+)\s*(?:=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,;"]*)))?[^,]*(?:,|$)""", re.ASCII
 )
+
+
+@dataclass(slots=True)
+class Asked:
+    """A valid request, and all that its answer may depend on."""
+
+    request: Request
+    operation: Operation
+    parameters: Values
+    body: Any
+    preferences: dict[str, str]
+    scenario: Scenario | None
+    """What the request meets, where that leaves the making of the answer to others."""
+    due: float
+    """When the model has its answer, by the mock's clock."""
 
 
 class PreferenceError(ValueError):
@@ -38,11 +58,9 @@ def read_preferences(lines: list[bytes]) -> dict[str, str]:
     return found
 
 
-def preferred(exchange: Exchange, operation: Operation) -> Answer | None:
-    """Answer as `Prefer: code=`, `example=` or `dynamic=true` asks."""
-    wishes = exchange.preferences
-    if not wishes:
-        return None
+def preferred(asked: Asked) -> Answer | None:
+    """Answer as `Prefer: code=`, `example=` or `dynamic=true` asks, if it does."""
+    wishes, operation = asked.preferences, asked.operation
     code, name = wishes.get("code"), wishes.get("example")
     dynamic = wishes.get("dynamic") == "true"
     if code is None and name is None and not dynamic:
@@ -54,45 +72,45 @@ def preferred(exchange: Exchange, operation: Operation) -> Answer | None:
             raise PreferenceError(f"code= one of {', '.join(operation.responses.by_key)}", f"code={code}")
         candidates = [(int(code), response)]
     if name is not None:
-        return _by_name(exchange, candidates, name)
+        return _by_name(asked, candidates, name)
     status, response = candidates[0]
-    return plain(exchange, status, response, dynamic=dynamic)
+    return _plain(asked, status, response, dynamic=dynamic)
 
 
-def _by_name(exchange: Exchange, candidates: list[tuple[int, Response]], name: str) -> Answer:
+def _by_name(asked: Asked, candidates: list[tuple[int, Response]], name: str) -> Answer:
     for status, response in candidates:
         for media in response.media.values():
             example = media.examples.get(name)
             if example is not None:
-                return response.example(exchange, status, media, example)
+                return response.example(asked.request.id, status, media, example)
     known = [key for _, response in candidates for media in response.media.values() for key in media.examples]
     raise PreferenceError(f"example= one of {', '.join(known) or 'none'}", f"example={name}")
 
 
-def declared(exchange: Exchange, operation: Operation) -> Answer | None:
+def declared(asked: Asked) -> Answer:
     """Answer with the usual status: its first example, else a sample of its schema."""
-    for status, response in operation.responses.in_turn():
-        return plain(exchange, status, response, dynamic=False)
-    return Answer(200, [(b"content-length", b"0")], b"", "nothing declared")
+    for status, response in asked.operation.responses.in_turn():
+        return _plain(asked, status, response, dynamic=False)
+    return Answer(200, [], b"", "nothing declared")
 
 
-def plain(exchange: Exchange, status: int, response: Response, *, dynamic: bool) -> Answer:
+def _plain(asked: Asked, status: int, response: Response, *, dynamic: bool) -> Answer:
     """Return a response's first example (in a media type that the caller accepts), or a sample."""
-    media = acceptable(exchange, response)
+    request = asked.request
+    media = _acceptable(request, response)
     if media is None:
-        return response.answer(exchange, status, None, b"", f"status {status}")
+        return response.answer(request.id, status, None, b"", f"status {status}")
     if not dynamic:
         for example in media.examples.values():
-            return response.example(exchange, status, media, example)
-    request = exchange.request
-    sample = media.sample(f"{request.method} {request.path} {request.query!r} {exchange.body!r}")
-    return response.value(exchange, status, media, sample, f"the sample of status {status}", check=True)
+            return response.example(request.id, status, media, example)
+    sample = media.sample(f"{request.method} {request.path} {request.query!r} {asked.body!r}")
+    return response.value(request.id, status, media, sample, f"the sample of status {status}", check=True)
 
 
-def acceptable(exchange: Exchange, response: Response) -> Media | None:
+def _acceptable(request: Request, response: Response) -> Media | None:
     """Return the media type that suits the Accept header best, else the first declared one."""
     if len(response.media) > 1:
-        accept = (exchange.request.headers.get(b"accept") or b"*/*").decode("latin-1")
+        accept = (request.headers.get(b"accept") or b"*/*").decode("latin-1")
         wanted = sorted((_quality(part) for part in accept.split(",")), key=lambda pair: -pair[1])
         for pattern, quality in wanted:
             for name, media in response.media.items():
@@ -105,13 +123,3 @@ def _quality(part: str) -> tuple[str, float]:
     name, _, parameters = part.partition(";")
     match = re.search(r"q\s*=\s*([01](?:\.[0-9]{0,3})?)", parameters, re.ASCII)
     return name.strip().lower(), float(match[1]) if match else 1.0
-
-
-def special(responders: Mapping[str, Source]) -> Source:
-    """Return a source that answers by `operationId`."""
-
-    def answer(exchange: Exchange, operation: Operation) -> Answer | None:
-        responder = responders.get(operation.operation_id)
-        return None if responder is None else responder(exchange, operation)
-
-    return answer

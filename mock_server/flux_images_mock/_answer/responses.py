@@ -7,20 +7,24 @@ from typing import TYPE_CHECKING, Any
 
 import orjson
 
-from flux_images_mock._answer.headers import MAKERS, new_request_id
+from flux_images_mock._answer.answer import Answer
 from flux_images_mock._description.schema import Schemas, differences
-from flux_images_mock._request.media_types import essence_of, is_json
-from flux_images_mock._request.message import Answer, Exchange, Pair, Pairs, Violation
+from flux_images_mock._request.message import essence_of, is_json, new_id
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     import jsonschema_rs
 
-    from flux_images_mock._answer.headers import Maker
     from flux_images_mock._description.node import Node
+    from flux_images_mock._description.violation import Violation
+    from flux_images_mock._request.message import Pair, Pairs
 
-_BODILESS = (204, 304)
+_ID_HEADERS = (b"x-oneapi-request-id", b"x-request-id")
+"""What this family of gateways sends anew with each answer."""
+
+_MADE = frozenset(b"content-type content-length transfer-encoding connection keep-alive upgrade trailer".split())
+"""Headers that are made from the answer itself or by the connection, whatever is declared."""
 
 
 class MismatchError(ValueError):
@@ -68,33 +72,32 @@ class Response:
     """What stands under one status (or `default`) of an operation."""
 
     media: dict[str, Media]
-    makers: list[tuple[bytes, Maker]]
+    id_headers: list[bytes]
+    constants: Pairs
 
-    def example(self, exchange: Exchange, status: int, media: Media, example: Example) -> Answer:
+    def example(self, request_id: bytes, status: int, media: Media, example: Example) -> Answer:
         """Return a declared example; raises `MismatchError` if it isn't valid."""
         origin = f"example {example.name}"
         if example.violations:
             raise MismatchError(f"the {origin} of status {status}", example.violations)
-        return self.answer(exchange, status, media, example.body, origin)
+        return self.answer(request_id, status, media, example.body, origin)
 
-    def value(self, exchange: Exchange, status: int, media: Media, value: Any, origin: str, *, check: bool) -> Answer:
+    def value(self, request_id: bytes, status: int, media: Media, value: Any, origin: str, *, check: bool) -> Answer:
         """Return `value` as an answer; raises `MismatchError` if it isn't valid."""
         if check and (violations := media.differences(value)):
             raise MismatchError(origin, violations)
-        return self.answer(exchange, status, media, media.write(value), origin)
+        return self.answer(request_id, status, media, media.write(value), origin)
 
-    def answer(self, exchange: Exchange, status: int, media: Media | None, body: bytes, origin: str) -> Answer:
+    def answer(self, request_id: bytes, status: int, media: Media | None, body: bytes, origin: str) -> Answer:
         """Return an answer with the declared headers that can be made."""
-        headers = self.headers(exchange)
+        headers = self.headers(request_id)
         if media is not None:
             headers.append(media.header)
-        if status not in _BODILESS:
-            headers.append((b"content-length", b"%d" % len(body)))
         return Answer(status, headers, body, origin)
 
-    def headers(self, exchange: Exchange) -> Pairs:
+    def headers(self, request_id: bytes) -> Pairs:
         """Return the declared headers that can be made."""
-        return [(name, make(exchange.request_id)) for name, make in self.makers]
+        return [(name, request_id) for name in self.id_headers] + self.constants
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,13 +121,10 @@ def compile_responses(operation: Node, schemas: Schemas) -> Responses:
     """Return the compiled responses of an operation."""
     by_key: dict[str, Response] = {}
     for key, node in operation.items("responses"):
-        makers = [
-            _header(name, item, schemas) for name, item in node.items("headers") if name.lower() != "content-type"
-        ]
         media = {name: _media(name, item, schemas) for name, item in node.items("content")}
-        by_key[key if key == "default" else key.upper()] = Response(
-            media, [maker for maker in makers if maker is not None]
-        )
+        response = by_key[key if key == "default" else key.upper()] = Response(media, [], [])
+        for name, item in node.items("headers"):
+            _add_header(response, name.lower().encode(), item, schemas)
     return Responses(by_key)
 
 
@@ -148,23 +148,24 @@ def _media(name: str, node: Node, schemas: Schemas) -> Media:
     return media
 
 
-def _header(name: str, node: Node, schemas: Schemas) -> tuple[bytes, Maker] | None:
+def _add_header(response: Response, name: bytes, node: Node, schemas: Schemas) -> None:
+    if name in _MADE:
+        return
     if "schema" not in node.mapping():
         raise node.error("the mock makes a response header only from its schema")
     schema = node.child("schema")
-    make = MAKERS.get(name.lower())
-    if make is None or not schemas.validator(schema).is_valid(make(new_request_id()).decode()):
-        make = _constant(node, schema, schemas)
-    return None if make is None else (name.lower().encode(), make)
+    if name in _ID_HEADERS and schemas.validator(schema).is_valid(new_id().decode()):
+        response.id_headers.append(name)
+    elif (text := _constant(node, schema, schemas)) is not None:
+        response.constants.append((name, text))
 
 
-def _constant(node: Node, schema: Node, schemas: Schemas) -> Maker | None:
-    """Return a maker of the header's example, or of a sample if it is required; an optional one is left out."""
+def _constant(node: Node, schema: Node, schemas: Schemas) -> bytes | None:
+    """Return the header's example, or a sample if it is required; an optional one is left out."""
     value = node.mapping()
     examples = [value["example"]] if "example" in value else []
     examples += [item.mapping().get("value") for _, item in node.items("examples")]
     if not examples and value.get("required") is not True:
         return None
     chosen = examples[0] if examples else schemas.sample(schema, node.location)
-    text = (chosen if isinstance(chosen, str) else orjson.dumps(chosen).decode()).encode()
-    return lambda _: text
+    return (chosen if isinstance(chosen, str) else orjson.dumps(chosen).decode()).encode()

@@ -15,30 +15,36 @@ import jsonschema_rs
 import orjson
 import yaml
 
-from flux_images_mock._answer.faults import KINDS, Fault
+from flux_images_mock._answer.answer import BILLED, KINDS, Answer, Fault
 from flux_images_mock._answer.refuse import fill
 from flux_images_mock._description.node import SpecError, read_tree
 from flux_images_mock._description.schema import differences
-from flux_images_mock._gateway.bill import is_billed
-from flux_images_mock._pictures.gallery import FileEffect
-from flux_images_mock._request.message import Answer, Exchange, Violation
+from flux_images_mock._description.violation import Violation
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from flux_images_mock._answer.operation import Operation
     from flux_images_mock._answer.responses import Example
-    from flux_images_mock._description.json import JsonObject
-
-    Picker = Callable[[Exchange], tuple[str, str] | None]
-    """Names the scenario that a request meets and where it was asked for, or passes."""
+    from flux_images_mock._description.node import JsonObject
 
 Stage = Literal["edge", "after-auth", "after-validation"]
 
 _FOLDER = Path(__file__).parents[1] / "scenarios"
-_TOKEN = b"sk-mock-"
 _STALL = 600.0
 _DRIP = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class FileEffect:
+    """What a scenario does to the files behind the addresses that its answer gives out."""
+
+    answer: Callable[[bytes], Answer] | None = None
+    """Makes an answer in place of the file, from the request's id."""
+    fault: Fault | None = None
+    expired: bool = False
+    cut: bool = False
+    least_bytes: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,8 +55,8 @@ class Scenario:
     imitates: str
     provenance: str
     at: Stage
-    respond: Callable[[Exchange], Answer] | None
-    """Makes the answer; without it the request is answered as always, and what follows is done to that."""
+    respond: Callable[[bytes], Answer] | None
+    """Makes the answer from the request's id; without it the answer is made as always, and the rest is done to that."""
     draw: JsonObject = field(default_factory=lambda: {})
     """Fields of the request that the gateway changes on the way to the model."""
     file: FileEffect | None = None
@@ -114,7 +120,7 @@ def _read(path: Path, validator: jsonschema_rs.Validator, now: Callable[[], floa
         raise SpecError(f"{path}: {'; '.join(map(str, violations))}")
     at: Stage = value["at"]
     fault = _fault(value)
-    draws_or_breaks = at == "after-validation" and (fault is not None or is_billed(value.get("status", 200)))
+    draws_or_breaks = at == "after-validation" and (fault is not None or value.get("status", 200) in BILLED)
     return Scenario(
         name=value["name"],
         imitates=value["imitates"],
@@ -130,17 +136,17 @@ def _read(path: Path, validator: jsonschema_rs.Validator, now: Callable[[], floa
     )
 
 
-def _answer(value: JsonObject, name: str, now: Callable[[], float]) -> Callable[[Exchange], Answer]:
+def _answer(value: JsonObject, name: str, now: Callable[[], float]) -> Callable[[bytes], Answer]:
     template = base64.b64decode(value["body-base64"]) if "body-base64" in value else value.get("body", "")
     headers = {key.lower(): text for key, text in value.get("headers", {}).items()}
 
-    def respond(exchange: Exchange) -> Answer:
-        words = {"request_id": exchange.request_id.decode(), "date_in_30s": formatdate(now() + 30, usegmt=True)}
+    def respond(request_id: bytes) -> Answer:
+        words = {"request_id": request_id.decode(), "date_in_30s": formatdate(now() + 30, usegmt=True)}
         filled = fill(template, words)
         body = filled if isinstance(filled, bytes) else filled.encode() if isinstance(filled, str) else None
         body = orjson.dumps(filled) if body is None else body
         pairs = [(key.encode(), fill(text, words).encode()) for key, text in headers.items()]
-        return Answer(value["status"], [*pairs, (b"content-length", b"%d" % len(body))], body, f"scenario {name}")
+        return Answer(value["status"], pairs, body, f"scenario {name}")
 
     return respond
 
@@ -166,7 +172,7 @@ def _fault(value: JsonObject) -> Fault | None:
 def _from_examples(operation: Operation) -> Iterator[Scenario]:
     for status, response in operation.responses.in_turn():
         at: Stage = "after-auth" if status in (401, 403) else "after-validation"
-        billed = is_billed(status) and bool(operation.extensions.get("x-billed"))
+        billed = status in BILLED and bool(operation.extensions.get("x-billed"))
         for media in response.media.values():
             for example in media.examples.values():
                 yield Scenario(
@@ -197,17 +203,3 @@ def _as_file(example: Example, at: Stage, status: int, media_type: str) -> str:
     }
     written = yaml.safe_dump(value, sort_keys=False, allow_unicode=True, width=110)
     return f"# An example of the description.\n{written}"
-
-
-def by_preference(exchange: Exchange) -> tuple[str, str] | None:
-    """Pick what `Prefer: scenario=NAME` asks for."""
-    name = exchange.preferences.get("scenario") if exchange.preferences else None
-    return None if name is None else (name, "Prefer")
-
-
-def by_token(exchange: Exchange) -> tuple[str, str] | None:
-    """Pick what the token `sk-mock-NAME` asks for."""
-    line = exchange.request.headers.get(b"authorization")
-    if line is None or _TOKEN not in line:
-        return None
-    return line.partition(_TOKEN)[2].decode("latin-1").strip(), "Authorization"

@@ -7,12 +7,13 @@ from urllib.parse import urljoin
 
 import orjson
 
-from flux_images_mock._description.json import JsonObject, is_object
-from flux_images_mock._description.node import METHODS, Files, Node
-from flux_images_mock._description.ratio import RatioRange
+from flux_images_mock._description.node import METHODS, Files, JsonObject, Node, is_object
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator, Mapping
+
+    Extensions = Mapping[str, Callable[[Any, Node], None]]
+    """For each keyword of our own, what raises `SpecError` where its value makes no sense."""
 
 Direction = Literal["request", "response"]
 
@@ -92,7 +93,7 @@ def _in_content(owner: Node) -> Iterator[Node]:
                 yield from _in_header(header)
 
 
-def convert(root: Node, direction: Direction) -> tuple[Files, list[str]]:
+def convert(root: Node, direction: Direction, extensions: Extensions) -> tuple[Files, list[str]]:
     """Return the description's files with every schema in plain 2020-12, and the keywords that can't be honoured.
 
     From OpenAPI 3.0: `nullable`, boolean `exclusiveMinimum` and `exclusiveMaximum`, ignored siblings of `$ref`.
@@ -108,7 +109,7 @@ def convert(root: Node, direction: Direction) -> tuple[Files, list[str]]:
         schema = node.mapping()
         if old:
             _from_3_0(schema)
-        unknown += _unknown_keywords(node, schema)
+        unknown += _unknown_keywords(node, schema, extensions)
         _bound_integers(schema)
     for node in nodes:
         _forbid_one_way(node, direction)
@@ -161,10 +162,10 @@ def _children(node: Node, schema: JsonObject) -> Iterator[Node]:
             yield from (inner.child(name) for name in inner.mapping())
 
 
-def _unknown_keywords(node: Node, schema: JsonObject) -> Iterator[str]:
+def _unknown_keywords(node: Node, schema: JsonObject, extensions: Extensions) -> Iterator[str]:
     for key, value in schema.items():
-        if key == "x-ratio-range":
-            RatioRange.check(value, node.child(key))
+        if key in extensions:
+            extensions[key](value, node.child(key))
         elif key not in _IN_PLACE | _LISTS | _MAPS | _PLAIN and not key.startswith("x-"):
             yield f"{node.child(key).location}: the keyword {key!r} is not one that the mock can honour"
         elif key == "$schema" and str(value).rstrip("#") not in _DIALECTS:

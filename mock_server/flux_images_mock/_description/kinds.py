@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 
-from flux_images_mock._description.json import is_object
+from flux_images_mock._description.node import is_object
 
 if TYPE_CHECKING:
     from flux_images_mock._description.node import Node

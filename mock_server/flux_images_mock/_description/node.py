@@ -5,17 +5,17 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 from urllib.parse import quote, unquote, urldefrag, urljoin, urlsplit
 from urllib.request import url2pathname
 
 import orjson
 import yaml
 
-from flux_images_mock._description.json import JsonObject, is_array, is_object
-
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterator
+
+JsonObject = dict[str, Any]
 
 _EXTENSIBLE = ("paths", "responses")
 _POINTER_CHARACTERS = "/~!$&'()*+,;=:@"
@@ -47,6 +47,16 @@ _Loader.yaml_implicit_resolvers = {
 _Loader.add_implicit_resolver(  # pyright: ignore[reportUnknownMemberType]  # untyped in the stubs
     "tag:yaml.org,2002:bool", re.compile(r"^(?:true|True|TRUE|false|False|FALSE)$"), "tTfF"
 )
+
+
+def is_object(value: Any) -> TypeGuard[JsonObject]:
+    """Return whether a JSON value is an object."""
+    return isinstance(value, dict)
+
+
+def is_array(value: Any) -> TypeGuard[list[Any]]:
+    """Return whether a JSON value is an array."""
+    return isinstance(value, list)
 
 
 def default_path() -> Path:

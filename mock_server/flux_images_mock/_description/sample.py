@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import math
+import random
 import string
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
+import jsonschema_rs
 import rstr
 from jsonschema_rs import canonical as views
 
+from flux_images_mock._description.node import is_array, is_object
+
 if TYPE_CHECKING:
-    import random
+    from collections.abc import Mapping
 
     from jsonschema_rs import CanonicalSchema
 
+_ATTEMPTS = 100
 _DEEPEST = 6
 _TRIES = 50
 _FORMATS = {
@@ -38,6 +44,39 @@ _FORMATS = {
     "regex": "^[a-z]+$",
     "byte": "bW9jaw==",
 }
+
+
+class Sampler:
+    """Values for the schemas of some files."""
+
+    def __init__(self, trees: Mapping[str, Any]) -> None:
+        self._registry = jsonschema_rs.Registry([(uri, _with_plain_ratios(tree)) for uri, tree in trees.items()])
+        self._canonical: dict[str, CanonicalSchema] = {}
+
+    def sample(self, reference: str, validator: jsonschema_rs.Validator, seed: str) -> Any:
+        """Return a value of the schema at `reference`, or of so many attempts the last."""
+        canonical = self._canonical.get(reference)
+        if canonical is None:
+            canonical = self._canonical[reference] = jsonschema_rs.canonicalize(
+                {"$ref": reference}, registry=self._registry, validate_formats=True, offline=True
+            )
+        value = None
+        for attempt in range(_ATTEMPTS):
+            rng = random.Random(f"{seed} {attempt}")  # noqa: S311 -- sample data, not a secret
+            with suppress(UnsatisfiableError):
+                value = Generator(canonical, rng).value()
+                if validator.is_valid(value):
+                    break
+        return value
+
+
+def _with_plain_ratios(tree: Any) -> Any:
+    """Return a copy of a file in which a ratio between two bounds is one of them, which any generator understands."""
+    if is_object(tree):
+        if "x-ratio-range" in tree:
+            return {"const": tree["x-ratio-range"][0]}
+        return {key: _with_plain_ratios(value) for key, value in tree.items()}
+    return [_with_plain_ratios(value) for value in tree] if is_array(tree) else tree
 
 
 class UnsatisfiableError(ValueError):

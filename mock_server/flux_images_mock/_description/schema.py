@@ -4,35 +4,33 @@ from __future__ import annotations
 
 import base64
 import binascii
-import random
-from contextlib import suppress
+import re
+from functools import lru_cache
 from itertools import islice
 from typing import TYPE_CHECKING, Any, cast
 
 import jsonschema_rs
-import orjson
 
 from flux_images_mock._description.dialect import Direction, convert
-from flux_images_mock._description.json import is_array, is_object
-from flux_images_mock._description.node import Node, SpecError, escape, look_up
-from flux_images_mock._description.ratio import RatioRange
-from flux_images_mock._request.message import Violation
+from flux_images_mock._description.node import JsonObject, Node, SpecError, escape, is_array, is_object, look_up
+from flux_images_mock._description.violation import Violation, shorten
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-MOST_VIOLATIONS = 100
-_LONGEST = 80
-_ATTEMPTS = 100
+    from flux_images_mock._description.sample import Sampler
+
+_MOST_VIOLATIONS = 100
+_RATIO = re.compile(r"([1-9][0-9]{0,8}):([1-9][0-9]{0,8})", re.ASCII)
 
 
 class Schemas:
     """The compiled schemas of a description, for one direction of travel."""
 
     def __init__(self, root: Node, direction: Direction) -> None:
-        self._files, self.problems = convert(root, direction)
+        self._files, self.problems = convert(root, direction, {"x-ratio-range": RatioRange.check})
         self._registry = jsonschema_rs.Registry(list(self._files.trees.items()))
-        self._for_samples: jsonschema_rs.Registry | None = None
+        self._sampler: Sampler | None = None
         self._compiled: dict[str, jsonschema_rs.Validator] = {}
 
     def validator(self, node: Node) -> jsonschema_rs.Validator:
@@ -53,23 +51,12 @@ class Schemas:
 
         Where every attempt fails, the last is returned all the same: the check of the answer then says what is wrong.
         """
-        # Most mocks answer from examples and never need what is imported here.
-        from flux_images_mock._description.sample import Generator, UnsatisfiableError
+        if self._sampler is None:
+            # Most mocks answer from examples and never need what is imported here.
+            from flux_images_mock._description.sample import Sampler
 
-        if self._for_samples is None:
-            trees = [(uri, _with_plain_ratios(tree)) for uri, tree in self._files.trees.items()]
-            self._for_samples = jsonschema_rs.Registry(trees)
-        schema = {"$ref": node.reference}
-        registry = self._for_samples
-        canonical = jsonschema_rs.canonicalize(schema, registry=registry, validate_formats=True, offline=True)
-        validator, value = self.validator(node), None
-        for attempt in range(_ATTEMPTS):
-            rng = random.Random(f"{seed} {attempt}")  # noqa: S311 -- sample data, not a secret
-            with suppress(UnsatisfiableError):
-                value = Generator(canonical, rng).value()
-                if validator.is_valid(value):
-                    break
-        return value
+            self._sampler = Sampler(self._files.trees)
+        return self._sampler.sample(node.reference, self.validator(node), seed)
 
     def _compile(self, node: Node) -> jsonschema_rs.Validator:
         try:
@@ -85,13 +72,40 @@ class Schemas:
             raise SpecError(f"{node.location}: not a valid schema: {error.message}") from error
 
 
-def _with_plain_ratios(tree: Any) -> Any:
-    """Return a copy of a file in which a ratio between two bounds is one of them, which any generator understands."""
-    if is_object(tree):
-        if "x-ratio-range" in tree:
-            return {"const": tree["x-ratio-range"][0]}
-        return {key: _with_plain_ratios(value) for key, value in tree.items()}
-    return [_with_plain_ratios(value) for value in tree] if is_array(tree) else tree
+@lru_cache(maxsize=256)
+def parse_ratio(text: str) -> tuple[int, int] | None:
+    """Return the width and the height of `W:H`; nothing if `text` is no ratio."""
+    match = _RATIO.fullmatch(text)
+    return None if match is None else (int(match[1]), int(match[2]))
+
+
+class RatioRange:
+    """The contract's own keyword `x-ratio-range`: a `W:H` string between two ratios.
+
+    jsonschema-rs makes one object a schema and calls `validate` for each value.
+    """
+
+    def __init__(self, parent_schema: JsonObject, value: Any, schema_path: list[str | int]) -> None:
+        del parent_schema, schema_path
+        self._expected = f"a ratio between {value[0]} and {value[1]}"
+        bounds = [ratio for bound in value if (ratio := parse_ratio(bound)) is not None]
+        self._low, self._high = sorted(bounds, key=lambda ratio: ratio[0] / ratio[1])
+
+    @staticmethod
+    def check(value: Any, node: Node) -> None:
+        """Raise `SpecError` if the keyword's value isn't two ratios."""
+        bounds = value if is_array(value) else []
+        if len(bounds) != 2 or not all(isinstance(bound, str) and parse_ratio(bound) for bound in bounds):
+            raise node.error(f"expected two ratios such as ['21:9', '9:21'], got {value!r}")
+
+    def validate(self, instance: Any) -> None:
+        """Raise `ValueError` if a string isn't a ratio in the range."""
+        if not isinstance(instance, str):
+            return
+        width, height = parse_ratio(instance) or (0, 1)
+        low, high = self._low, self._high
+        if low[0] * height > width * low[1] or width * high[1] > high[0] * height:
+            raise ValueError(self._expected)
 
 
 def _is_base64(text: str) -> bool:
@@ -111,18 +125,9 @@ def differences(validator: jsonschema_rs.Validator, value: Any, place: str, wher
         return []
     return [
         violation
-        for error in islice(validator.iter_errors(value), MOST_VIOLATIONS)
+        for error in islice(validator.iter_errors(value), _MOST_VIOLATIONS)
         for violation in _explain(error, place, where)
-    ][:MOST_VIOLATIONS]
-
-
-def shorten(value: Any) -> str:
-    """Return a value as JSON, cut to what a message can hold."""
-    try:
-        text = orjson.dumps(value).decode()
-    except orjson.JSONEncodeError:
-        text = str(value)
-    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}..."
+    ][:_MOST_VIOLATIONS]
 
 
 def _explain(error: jsonschema_rs.ValidationError, place: str, where: str) -> Iterator[Violation]:

@@ -1,20 +1,21 @@
-"""What was asked and answered: the last requests, within a limit of entries and of bytes. No key is in it."""
+"""What was asked and answered, as it may be told: no key is in it."""
 
 from __future__ import annotations
 
-from collections import deque
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any
 
-from flux_images_mock._request.paths import CONTROL, PICTURES
+from flux_images_mock._pictures.gallery import PICTURES
+from flux_images_mock._request.parameters import read_parameters
 from flux_images_mock._request.redact import hide, key_of, readable, shortened
 
 if TYPE_CHECKING:
-    from flux_images_mock._request.message import Answer, Exchange, Pairs, Violation
+    from flux_images_mock._description.violation import Violation
+    from flux_images_mock._gateway.exchange import Exchange
+    from flux_images_mock._gateway.run import Journal
+    from flux_images_mock._request.message import Pairs
+    from flux_images_mock._request.parameters import Values
 
-MOST_REQUESTS = 1000
-_MOST_BYTES = 8 * 1024 * 1024
-_ENTRY_BYTES = 1500
 _LONGEST_PATH = 500
 
 
@@ -80,59 +81,31 @@ class RecordedRequest:
         return "; ".join(facts) + ("" if self.body is None else f"\n    {self.body!r:.300}")
 
 
-class Journal:
-    """The last requests, oldest first."""
-
-    def __init__(self, most: int = MOST_REQUESTS) -> None:
-        self._most = most
-        self._entries: deque[tuple[RecordedRequest, int]] = deque()
-        self._bytes = 0
-
-    def add(self, exchange: Exchange, answer: Answer) -> RecordedRequest:
-        """Write a request down as it is answered."""
-        request, operation = exchange.request, exchange.operation
-        key = key_of(exchange)
-        body, size = shortened(exchange.body, key)
-        entry = RecordedRequest(
-            exchange.begun,
-            request.method,
-            hide(request.path, key)[:_LONGEST_PATH],
-            readable(request.headers.pairs, key),
-            _parameters(exchange.parameters, key) if exchange.parameters else {},
-            body,
-            None if operation is None else operation.operation_id,
-            tuple(exchange.violations),
-            None if exchange.scenario is None else exchange.scenario.name,
-            None if answer.delay or answer.later is not None else status_sent(answer),
-            exchange.billed,
-        )
-        size += _ENTRY_BYTES
-        self._entries.append((entry, size))
-        self._bytes += size
-        while len(self._entries) > self._most or (self._bytes > _MOST_BYTES and len(self._entries) > 1):
-            self._bytes -= self._entries.popleft()[1]
-        return entry
-
-    def entries(self) -> list[RecordedRequest]:
-        """Return every entry, oldest first."""
-        return [entry for entry, _ in self._entries]
-
-    def requests(self) -> list[RecordedRequest]:
-        """Return the entries without the fetching of pictures, oldest first."""
-        return [entry for entry in self.entries() if not entry.path.startswith(PICTURES)]
+def requests(journal: Journal) -> list[RecordedRequest]:
+    """Return what was asked, without the fetching of pictures, oldest first."""
+    return [told(exchange) for exchange in journal.entries() if not exchange.request.path.startswith(PICTURES)]
 
 
-def _parameters(parameters: dict[tuple[str, str], Any], key: str) -> dict[str, Any]:
-    named, _ = shortened({name: value for (_, name), value in parameters.items()}, key)
-    return cast("dict[str, Any]", named)
-
-
-def status_sent(answer: Answer) -> int | None:
-    """Return the status that goes back with an answer, nothing where a fault keeps it."""
-    fault = answer.fault
-    return None if fault is not None and fault.kind.endswith("before-headers") else answer.status
-
-
-def is_journaled(path: str) -> bool:
-    """Return whether requests for this path are written down: all but those to the control API."""
-    return not path.startswith(CONTROL) or path.startswith(PICTURES)
+def told(exchange: Exchange) -> RecordedRequest:
+    """Return what may be told of an exchange; its parts are read again from what came."""
+    request, operation, content = exchange.request, exchange.operation, exchange.content
+    key, body = key_of(request), exchange.body
+    parameters: Values = {}
+    if content is not None and operation is not None:
+        body = None if operation.body is None else operation.body.read(request.headers, content)[0]
+        parameters, _ = read_parameters(operation.parameters, request, exchange.path_values)
+    return RecordedRequest(
+        exchange.begun,
+        request.method,
+        hide(request.path, key)[:_LONGEST_PATH],
+        readable(request.headers.pairs, key),
+        shortened({name: value for (_, name), value in parameters.items()}, key),
+        shortened(body, key),
+        None if operation is None else operation.operation_id,
+        tuple(exchange.violations),
+        None if exchange.scenario is None else exchange.scenario.name,
+        exchange.status,
+        exchange.billed,
+        exchange.duration,
+        exchange.client_left,
+    )

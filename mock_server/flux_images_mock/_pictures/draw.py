@@ -5,17 +5,35 @@ from __future__ import annotations
 import colorsys
 import hashlib
 import io
+import math
 import struct
 import zlib
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from PIL import Image, ImageDraw, ImageOps
 
-from flux_images_mock._pictures.sizes import Size, pixels
 from flux_images_mock._pictures.text import fit, write
+
+if TYPE_CHECKING:
+    from flux_images_mock._options import Size
 
 Format = Literal["jpeg", "png"]
 
+_PREVIEW = 512  # the longer side
+_FULL = 4 * 1024 * 1024  # flux-model: about 4 megapixels, sides in steps of 32
+_STEP = 32
+# flux-model: what flux-pro-1.1-ultra draws for the ratios that hosts offer.
+_TABLE = {
+    (21, 9): (3136, 1344),
+    (16, 9): (2752, 1536),
+    (4, 3): (2368, 1792),
+    (3, 2): (2496, 1664),
+    (1, 1): (2048, 2048),
+    (2, 3): (1664, 2496),
+    (3, 4): (1792, 2368),
+    (9, 16): (1536, 2752),
+    (9, 21): (1344, 3136),
+}
 _MOST_CHARACTERS = 1200
 _COMMENT = 65_533  # bytes that one JPEG comment holds
 
@@ -32,16 +50,6 @@ class Picture(NamedTuple):
     size: Size = "preview"
     least_bytes: int = 0
 
-    @property
-    def name(self) -> str:
-        """A name for the picture's file, different for different pictures."""
-        return f"{self.digest(12).hex()}.{self.format}"
-
-    def digest(self, size: int) -> bytes:
-        """Return bytes that differ from picture to picture."""
-        parts = f"{self.model}\n{self.ratio}\n{self.seed}\n{self.index}\n{self.size}\n{self.least_bytes}\n{self.prompt}"
-        return hashlib.blake2b(parts.encode(errors="surrogatepass"), digest_size=size).digest()
-
 
 def draw(picture: Picture) -> bytes:
     """Return the picture's file."""
@@ -55,8 +63,24 @@ def draw(picture: Picture) -> bytes:
     return file if missing <= 0 else _pad(file, missing, picture.format)
 
 
+def pixels(ratio: tuple[int, int], size: Size) -> tuple[int, int]:
+    """Return width and height for a ratio of width to height."""
+    width, height = ratio
+    if size == "preview":
+        longer = max(width, height)
+        return max(1, round(_PREVIEW * width / longer)), max(1, round(_PREVIEW * height / longer))
+    divisor = math.gcd(width, height)
+    known = _TABLE.get((width // divisor, height // divisor))
+    if known is not None:
+        return known
+    scale = math.sqrt(_FULL / (width * height)) / _STEP
+    return max(1, round(width * scale)) * _STEP, max(1, round(height * scale)) * _STEP
+
+
 def _background(picture: Picture) -> Image.Image:
-    digest = picture._replace(size="preview", least_bytes=0).digest(2)  # what the file is like changes no colour
+    # How large picture and file are changes no colour.
+    parts = f"{picture.model}\n{picture.ratio}\n{picture.seed}\n{picture.index}\npreview\n0\n{picture.prompt}"
+    digest = hashlib.blake2b(parts.encode(errors="surrogatepass"), digest_size=2).digest()
     hue = digest[0] / 255
     colours = [colorsys.hls_to_rgb((hue + shift) % 1, light, 0.55) for shift, light in ((0, 0.24), (0.12, 0.5))]
     dark, light = (tuple(round(255 * part) for part in colour) for colour in colours)

@@ -6,24 +6,23 @@ import json
 import re
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import orjson
 
-from flux_images_mock._description.json import is_array, is_object
 from flux_images_mock._description.kinds import Kinds, kinds_of
-from flux_images_mock._description.node import escape
+from flux_images_mock._description.node import escape, is_array, is_object
 from flux_images_mock._description.schema import differences
+from flux_images_mock._description.violation import Violation
 from flux_images_mock._request.forms import assemble, read_multipart, read_urlencoded
-from flux_images_mock._request.media_types import essence_of, is_json, is_xml, parameter_of
-from flux_images_mock._request.message import Violation
+from flux_images_mock._request.message import essence_of, is_json, is_xml, parameter_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     import jsonschema_rs
 
-    from flux_images_mock._description.node import Node
+    from flux_images_mock._description.node import JsonObject, Node
     from flux_images_mock._description.schema import Schemas
     from flux_images_mock._request.message import Headers
 
@@ -122,6 +121,11 @@ def _read_text(essence: str, content: bytes) -> tuple[str, list[Violation]]:
         return "", [Violation("body", "", "text in UTF-8", "other bytes")]
 
 
+def members(value: Any) -> JsonObject:
+    """Return the members of a value that is an object; none of any other."""
+    return cast("JsonObject", value) if isinstance(value, dict) else {}
+
+
 class _Doubled(dict[str, Any]):
     """An object in which a key stood more than once."""
 
@@ -159,7 +163,7 @@ def read_json(content: bytes) -> tuple[Any, list[Violation]]:
         value = orjson.loads(content)
         # orjson keeps the last of two equal keys; if keys may be missing, read again with a parser that tells.
         ends = len(_KEY_END.findall(content))
-        if (is_object(value) and ends == len(value)) or ends == _count_keys(value):
+        if ends == len(members(value)) or ends == _count_keys(value):
             return value, []
         doubled = list(_doubled_keys(_STRICT.decode(content.decode())))
     except orjson.JSONDecodeError as error:

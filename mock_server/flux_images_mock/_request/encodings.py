@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import brotli  # type: ignore[import-untyped]  # comes without types
 
-from flux_images_mock._request.message import TooLargeError, Violation
+from flux_images_mock._description.violation import Violation
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,6 +24,10 @@ class _BrotliStream(Protocol):
 # Brotli comes without types; what is used of it is stated here.
 _new_brotli_stream: Callable[[], _BrotliStream] = brotli.Decompressor
 _BrotliError: type[Exception] = brotli.error
+
+
+class TooLargeError(ValueError):
+    """A body is past the limit."""
 
 
 class EncodingError(ValueError):
@@ -58,7 +62,7 @@ def _inflate(window: int) -> Callable[[bytes, int], bytes]:
         stream = zlib.decompressobj(window)
         plain = stream.decompress(content, limit + 1)
         if len(plain) > limit:
-            raise TooLargeError(limit)
+            raise TooLargeError
         if not stream.eof:
             raise EncodingError("a whole body", "one that is cut short")
         return plain
@@ -72,14 +76,14 @@ def _brotli(content: bytes, limit: int) -> bytes:
     size = len(parts[0])
     while not stream.is_finished():
         if size > limit:
-            raise TooLargeError(limit)
+            raise TooLargeError
         part = stream.process(b"", output_buffer_limit=limit + 1)
         if not part:
             raise EncodingError("a whole body", "one that is cut short")
         parts.append(part)
         size += len(part)
     if size > limit:
-        raise TooLargeError(limit)
+        raise TooLargeError
     return b"".join(parts)
 
 

@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
-from email.parser import BytesParser
-from email.policy import HTTP
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
 import orjson
+from python_multipart.exceptions import FormParserError
+from python_multipart.multipart import MultipartParser, parse_options_header
 
 from flux_images_mock._description.kinds import Kinds
 from flux_images_mock._description.node import escape
-from flux_images_mock._request.media_types import essence_of, is_json
-from flux_images_mock._request.message import Violation
+from flux_images_mock._description.violation import Violation
+from flux_images_mock._request.message import essence_of, is_json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from python_multipart.multipart import MultipartCallbacks
+
 _MOST_FIELDS = 10_000
 _ANY = Kinds()
+
+logging.getLogger("python_multipart").addHandler(logging.NullHandler())  # it warns of what is told to the caller
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,21 +50,58 @@ def read_urlencoded(content: bytes) -> tuple[list[Field], list[Violation]]:
     return [Field(name, text.encode()) for name, text in pairs], []
 
 
-def read_multipart(line: str, content: bytes) -> tuple[list[Field], list[Violation]]:
-    """Return the fields of a `multipart/form-data` body; `line` is its Content-Type."""
-    head = f"Content-Type: {line}\r\n\r\n".encode("latin-1")
-    message = BytesParser(policy=HTTP).parsebytes(head + content)
-    if not message.is_multipart() or message.defects:
-        got = ", ".join(type(defect).__name__ for defect in message.defects) or "something else"
+def read_multipart(content_type: str, content: bytes) -> tuple[list[Field], list[Violation]]:
+    """Return the fields of a `multipart/form-data` body; with its Content-Type."""
+    parts = _Parts()
+    try:
+        parser = MultipartParser(parse_options_header(content_type)[1].get(b"boundary", b""), parts.callbacks())
+        parser.write(content)
+        got = "" if parts.whole else "one that is cut short"
+    except FormParserError as error:
+        got = str(error)
+    if got:
         return [], [Violation("body", "", "a whole multipart body with the boundary of its Content-Type", got)]
     fields: list[Field] = []
-    for part in message.iter_parts():
-        name = part.get_param("name", header="content-disposition")
-        payload = part.get_payload(decode=True)
-        if not isinstance(name, str) or not isinstance(payload, bytes):
+    for headers, payload in parts.found:
+        name = parse_options_header(headers.get(b"content-disposition", b""))[1].get(b"name")
+        if name is None:
             return [], [Violation("body", "", "parts with a name in Content-Disposition", "one without")]
-        fields.append(Field(name, payload, part.get_content_type() if "content-type" in part else None))
+        line = headers.get(b"content-type", b"").decode("latin-1")
+        fields.append(Field(name.decode(errors="replace"), payload, essence_of(line) or None))
     return fields, []
+
+
+class _Parts:
+    """The parts of a multipart body, as its parser tells of them."""
+
+    def __init__(self) -> None:
+        self.found: list[tuple[dict[bytes, bytes], bytes]] = []
+        self.whole = False
+        self._begin()
+
+    def callbacks(self) -> MultipartCallbacks:
+        return {
+            "on_part_begin": self._begin,
+            "on_header_field": lambda data, start, end: self._name.extend(data[start:end]),
+            "on_header_value": lambda data, start, end: self._value.extend(data[start:end]),
+            "on_header_end": self._end_header,
+            "on_part_data": lambda data, start, end: self._payload.append(data[start:end]),
+            "on_part_end": lambda: self.found.append((self._headers, b"".join(self._payload))),
+            "on_end": self._end,
+        }
+
+    def _begin(self) -> None:
+        self._name, self._value = bytearray(), bytearray()
+        self._headers: dict[bytes, bytes] = {}
+        self._payload: list[bytes] = []
+
+    def _end_header(self) -> None:
+        self._headers[bytes(self._name.lower())] = bytes(self._value)
+        self._name.clear()
+        self._value.clear()
+
+    def _end(self) -> None:
+        self.whole = True
 
 
 def assemble(

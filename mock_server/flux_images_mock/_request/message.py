@@ -1,31 +1,22 @@
-"""What the steps of the pipeline hand to each other: requests, answers and differences."""
+"""A request's line and headers, and what its media types say."""
 
 from __future__ import annotations
 
-import json
+import random
 import re
+import time
 from dataclasses import dataclass, field
-from http import HTTPStatus
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
-
-from flux_images_mock._answer.headers import new_request_id
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from flux_images_mock._answer.faults import Fault
-    from flux_images_mock._answer.operation import Operation
-    from flux_images_mock._answer.scenarios import Scenario
-    from flux_images_mock._gateway.journal import RecordedRequest
-
 Pair = tuple[bytes, bytes]
 Pairs = list[Pair]
 
-_PHRASES = {status.value: status.phrase for status in HTTPStatus}
-STATUS_LINES = {code: f"HTTP/1.1 {code} {_PHRASES.get(code, '')}\r\n".encode() for code in range(100, 1000)}
-
-_LONGEST_HEADER = 4000
-_LONGEST_PART = 500
+_HOST = re.compile(rb"[A-Za-z0-9._~%-]+(?::[0-9]{1,5})?|\[[0-9A-Fa-f:.]+\](?::[0-9]{1,5})?")
+_bits = random.Random().getrandbits  # noqa: S311 -- an id, not a secret
 
 
 class Headers:
@@ -45,8 +36,35 @@ class Headers:
         """Return every value of a header, in order."""
         return [value for key, value in self.pairs if key == name]
 
+    def size(self) -> int:
+        """Return about how many bytes they take."""
+        return sum(map(len, self._last.values()))
 
-_HOST = re.compile(rb"[A-Za-z0-9._~%-]+(?::[0-9]{1,5})?|\[[0-9A-Fa-f:.]+\](?::[0-9]{1,5})?")
+
+@lru_cache(maxsize=2)
+def _stamp(seconds: int) -> bytes:
+    return time.strftime("%Y%m%d%H%M%S", time.gmtime(seconds)).encode()
+
+
+def new_id() -> bytes:
+    """Return an id as One API writes it: time stamp, nanoseconds, eight characters."""
+    seconds, nanoseconds = divmod(time.time_ns(), 1_000_000_000)
+    return b"%b%09d%08x" % (_stamp(seconds), nanoseconds, _bits(32))
+
+
+@dataclass(slots=True)
+class Request:
+    """A request without its body. `path` is as it was sent, percent signs and all."""
+
+    method: str
+    path: str
+    query: bytes
+    headers: Headers
+    origin: str
+    """The server as the client has it: scheme, host and port."""
+    id: bytes = field(default_factory=new_id)
+    credential: str | None = None
+    """What its caller was let in with, where that was asked for."""
 
 
 def origin_of(scheme: str, host: bytes | None, server: Sequence[Any] | None) -> str:
@@ -57,102 +75,27 @@ def origin_of(scheme: str, host: bytes | None, server: Sequence[Any] | None) -> 
     return f"{scheme}://{name}" if port is None else f"{scheme}://{name}:{port}"
 
 
-@dataclass(slots=True)
-class Request:
-    """A request's line and headers. `path` is as it was sent, percent signs and all."""
-
-    method: str
-    path: str
-    query: bytes
-    headers: Headers
-    origin: str
+@lru_cache(maxsize=64)
+def essence_of(line: str) -> str:
+    """Return a media type in lower case, without its parameters."""
+    return line.partition(";")[0].strip().lower()
 
 
-@dataclass(slots=True)
-class Answer:
-    """What goes back: `origin` says what made it, for logs and for our own 500s."""
-
-    status: int
-    headers: Pairs
-    body: bytes
-    origin: str
-    close: bool = False
-    delay: float = 0.0
-    """Seconds of the mock's clock to wait before it leaves."""
-    fault: Fault | None = None
-    """What goes wrong on its way."""
-    later: Callable[[], Answer] | None = None
-    """Makes the answer itself, where that takes long: `Engine.complete` calls it, off the event loop."""
+@lru_cache(maxsize=64)
+def parameter_of(line: str, name: str) -> str:
+    """Return a parameter of a media type in lower case, empty if it isn't there."""
+    for parameter in line.lower().split(";")[1:]:
+        key, _, value = parameter.partition("=")
+        if key.strip() == name:
+            return value.strip().strip('"')
+    return ""
 
 
-@dataclass(frozen=True, slots=True)
-class Violation:
-    """One difference between a message and the description.
-
-    `where` is a JSON pointer for a body and a name for everything else.
-    """
-
-    place: str
-    where: str
-    expected: str
-    got: str
-
-    def __str__(self) -> str:
-        label = self.where or self.place
-        if self.place in ("query", "path", "cookie"):
-            label = f"{self.place} {self.where}".rstrip()
-        return f"{label}: expected {self.expected}, got {self.got}"
-
-    def as_json(self) -> dict[str, str]:
-        """Return the difference for programs."""
-        return {"in": self.place, "where": self.where, "expected": self.expected, "got": self.got}
+def is_json(essence: str) -> bool:
+    """Return whether bodies of this type are JSON."""
+    return essence == "application/json" or essence.endswith("+json")
 
 
-class TooLargeError(ValueError):
-    """A body is past the limit."""
-
-    def __init__(self, limit: int) -> None:
-        super().__init__(f"at most {limit} bytes")
-
-
-def violations_header(violations: Sequence[Violation]) -> bytes:
-    """Return differences as JSON for a header: ASCII, at most about 4 kB, the rest counted."""
-    parts: list[str] = []
-    size = 0
-    for index, violation in enumerate(violations):
-        part = json.dumps({key: text[:_LONGEST_PART] for key, text in violation.as_json().items()})
-        size += len(part) + 2
-        if size > _LONGEST_HEADER:
-            parts.append(json.dumps({"omitted": len(violations) - index}))
-            break
-        parts.append(part)
-    return f"[{', '.join(parts)}]".encode("ascii")
-
-
-@dataclass(slots=True)
-class Exchange:
-    """One request on its way through the pipeline, and what the steps have learnt of it."""
-
-    request: Request
-    request_id: bytes = field(default_factory=new_request_id)
-    operation: Operation | None = None
-    preferences: dict[str, str] | None = None
-    credential: str | None = None
-    parameters: dict[tuple[str, str], Any] | None = None
-    body: Any = None
-    violations: Sequence[Violation] = ()
-    picked: Scenario | None = None
-    """The scenario that the request asks for, should it come so far."""
-    scenario: Scenario | None = None
-    """The scenario that it met."""
-    path_values: Sequence[tuple[str, str]] = ()
-    """The parameters of its path, still encoded."""
-    billed: int = 0
-    finish: Callable[[], None] | None = None
-    """What to call when the answer has left, or nobody waits for it any more."""
-    begun: float = 0.0
-    """When it came, in seconds since 1970 by the mock's clock."""
-    due: float = 0.0
-    """When the model has its answer, by the same clock."""
-    entry: RecordedRequest | None = None
-    """What the journal says of it."""
+def is_xml(essence: str) -> bool:
+    """Return whether bodies of this type are XML."""
+    return essence in ("application/xml", "text/xml") or essence.endswith("+xml")

@@ -10,8 +10,8 @@ from urllib.parse import unquote_to_bytes
 import orjson
 
 from flux_images_mock._description.kinds import Kinds, kinds_of
-from flux_images_mock._description.schema import Schemas, differences, shorten
-from flux_images_mock._request.message import Exchange, Request, Violation
+from flux_images_mock._description.schema import Schemas, differences
+from flux_images_mock._description.violation import Violation, shorten
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import jsonschema_rs
 
     from flux_images_mock._description.node import Node
+    from flux_images_mock._request.message import Request
 
 _DEFAULT_STYLES = {"path": "simple", "query": "form", "header": "simple", "cookie": "form"}
 _STYLES = {
@@ -32,6 +33,8 @@ _COMMA = re.compile(",")
 _IGNORED_HEADERS = {"accept", "content-type", "authorization"}
 
 RawPairs = list[tuple[str, str]]
+Values = dict[tuple[str, str], Any]
+"""Parameters by place and name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,18 +212,22 @@ def _compile(node: Node, schemas: Schemas) -> Parameter:
     )
 
 
-def check_parameters(parameters: Sequence[Parameter], exchange: Exchange) -> None:
-    """Read every parameter into the exchange, and note what differs from the description."""
-    raw = {"path": [*exchange.path_values]}
-    exchange.parameters = {}
+def read_parameters(
+    parameters: Sequence[Parameter], request: Request, path_values: RawPairs
+) -> tuple[Values, list[Violation]]:
+    """Return the value of every parameter that came, and what differs from the description."""
+    raw = {"path": path_values}
+    values: Values = {}
+    violations: list[Violation] = []
     names = [parameter.name for parameter in parameters]
     for parameter in parameters:
         if parameter.place not in raw:
-            raw[parameter.place] = _raw(parameter.place, exchange.request)
-        value, violations = parameter.check(raw[parameter.place], names)
-        exchange.violations = [*exchange.violations, *violations]
+            raw[parameter.place] = _raw(parameter.place, request)
+        value, differing = parameter.check(raw[parameter.place], names)
+        violations += differing
         if value is not None:
-            exchange.parameters[parameter.place, parameter.name] = value
+            values[parameter.place, parameter.name] = value
+    return values, violations
 
 
 def _raw(place: str, request: Request) -> RawPairs:

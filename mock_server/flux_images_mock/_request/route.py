@@ -3,36 +3,33 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Generic, TypeVar
 from urllib.parse import unquote
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from flux_images_mock._answer.operation import Operation
+    from flux_images_mock._request.parameters import RawPairs
 
+T = TypeVar("T")
 _PLACEHOLDER = re.compile(r"\{([^{}]+)\}")
 
-Methods = dict[str, "Operation"]
-PathValues = list[tuple[str, str]]
 
+class Routes(Generic[T]):
+    """What stands under each path and method; a concrete path wins over a templated one."""
 
-class Routes:
-    """Every path of the description; a concrete one wins over a templated one."""
-
-    def __init__(self, operations: Iterable[Operation]) -> None:
-        self._fixed: dict[str, Methods] = {}
-        templated: dict[str, tuple[_Template, Methods]] = {}
-        for operation in operations:
-            for path in operation.templates:
-                if "{" in path:
-                    methods = templated.setdefault(path, (_Template(path), {}))[1]
-                else:
-                    methods = self._fixed.setdefault(path, {})
-                methods[operation.method] = operation
+    def __init__(self, entries: Iterable[tuple[str, str, T]]) -> None:
+        self._fixed: dict[str, dict[str, T]] = {}
+        templated: dict[str, tuple[_Template, dict[str, T]]] = {}
+        for path, method, entry in entries:
+            if "{" in path:
+                methods = templated.setdefault(path, (_Template(path), {}))[1]
+            else:
+                methods = self._fixed.setdefault(path, {})
+            methods[method] = entry
         self._templated = sorted(templated.values(), key=lambda entry: entry[0].rank)
 
-    def find(self, path: str) -> tuple[Methods, PathValues]:
+    def find(self, path: str) -> tuple[dict[str, T], RawPairs]:
         """Return the methods of a path as it was sent, none if it is unknown, and its parameters still encoded."""
         methods = self._fixed.get(path)
         if methods is not None:
@@ -56,7 +53,7 @@ class _Template:
         self._segments = [_segment(part) for part in path.split("/")]
         self.rank = tuple(not isinstance(segment, str) for segment in self._segments)
 
-    def match(self, segments: list[str]) -> PathValues | None:
+    def match(self, segments: list[str]) -> RawPairs | None:
         if len(segments) != len(self._segments):
             return None
         values: list[str] = []

@@ -11,16 +11,18 @@ from collections import deque
 from socket import SO_LINGER, SOL_SOCKET
 from typing import TYPE_CHECKING, Any, cast
 
-from flux_images_mock._request.message import STATUS_LINES
+from flux_images_mock._answer.answer import Answer
+from flux_images_mock._gateway.delivery import NEED_BODY, NeedBody, Wait, Work
+from flux_images_mock._serve.faults import STATUS_LINES, script
 from flux_images_mock._serve.reader import Reader
 
 if TYPE_CHECKING:
     from uvicorn.config import Config
     from uvicorn.server import ServerState
 
-    from flux_images_mock._answer.faults import End
-    from flux_images_mock._request.message import Answer
-    from flux_images_mock._serve.asgi import MockApp
+    from flux_images_mock._answer.answer import Fault
+    from flux_images_mock._gateway.delivery import Gateway, Play, Step
+    from flux_images_mock._serve.faults import End
     from flux_images_mock._serve.reader import Turn
 
 _IDLE = 75.0
@@ -63,7 +65,7 @@ class MockProtocol(asyncio.Protocol):
 
     def __init__(
         self,
-        app: MockApp,
+        gateway: Gateway,
         config: Config,
         server_state: ServerState,
         app_state: dict[str, Any],
@@ -73,12 +75,13 @@ class MockProtocol(asyncio.Protocol):
         header_timeout: float = 10.0,
     ) -> None:
         del config, app_state
-        self._app = app
+        self._gateway = gateway
         self._server = server_state
         self._loop = _loop or asyncio.get_running_loop()
         self._outbox = outbox
         self._header_timeout = header_timeout
-        self._turns: deque[Turn] = deque()
+        self._turns: deque[tuple[Turn, Play]] = deque()
+        self._step: Step | None = None
         self._task: asyncio.Task[None] | None = None
         self._drawing = False
         self._unsent: list[bytes] = []
@@ -91,9 +94,8 @@ class MockProtocol(asyncio.Protocol):
         """Start to watch the time: a connection on which nothing comes is closed as well."""
         self._transport = cast("asyncio.Transport", transport)  # asyncio's base class names it loosely
         self._reader = Reader(
-            self._app.begin,
             self._take,
-            self._app.engine.max_body,
+            self._gateway.engine.max_body,
             self._loop.time,
             transport.get_extra_info("sockname"),
         )
@@ -105,7 +107,7 @@ class MockProtocol(asyncio.Protocol):
         del exc
         self._over = True
         self._watch.cancel()
-        self._turns.clear()
+        self._forget()
         self._server.connections.discard(self)
         if self._task is not None:
             self._task.cancel()
@@ -138,26 +140,26 @@ class MockProtocol(asyncio.Protocol):
             self._end("close")
 
     def _take(self, turn: Turn) -> None:
-        self._turns.append(turn)
+        self._turns.append((turn, self._gateway.play(turn.request)))
         if self._task is not None or len(self._turns) > 1:
             self._pause()
 
     def _advance(self) -> None:
         """Answer the requests that can be answered, in order; then refuse what came after them, if it was bad."""
         while self._turns and self._task is None and self._writable and not self._over:
-            turn = self._turns[0]
-            answer = self._answer(turn)
-            if answer is None:
+            turn, play = self._turns[0]
+            step = self._next_step(turn, play)
+            if isinstance(step, NeedBody):
                 break
             self._turns.popleft()
-            if answer.later is not None or answer.delay or answer.fault is not None:
-                self._task = self._loop.create_task(self._deliver_slowly(turn, answer))
+            self._step = None
+            if isinstance(step, (Work, Wait)) or step.fault is not None:
+                self._task = self._loop.create_task(self._carry_out(turn, play, step))
                 self._server.tasks.add(self._task)
                 self._task.add_done_callback(self._server.tasks.discard)
             else:
-                self._app.record(turn.exchange, answer)
-                self._write(turn, answer)
-                self._app.finish(turn.exchange, answer)
+                self._write(turn, step)
+                next(play, None)
         if self._task is None and self._writable and not self._over:
             if self._reader.refusal is not None:
                 self._refuse(*self._reader.refusal)
@@ -165,52 +167,46 @@ class MockProtocol(asyncio.Protocol):
                 self._paused = False
                 self._transport.resume_reading()
 
-    def _answer(self, turn: Turn) -> Answer | None:
-        """Return the answer to a request, nothing while its body is awaited."""
-        app, exchange = self._app, turn.exchange
-        if not turn.admitted:
-            turn.admitted = True
-            answer = app.admit(exchange)
-            if answer is not None:
-                return answer
-            if turn.expects_continue:
+    def _next_step(self, turn: Turn, play: Play) -> Step:
+        """Return the next step of the first request, as far as it can be taken without its body."""
+        if self._step is None:
+            self._step = next(play)
+            if self._step is NEED_BODY and turn.expects_continue:
                 self._send(b"HTTP/1.1 100 Continue\r\n\r\n")
-        if turn.size > app.engine.max_body:
-            return app.engine.too_large(exchange)
-        return app.answer(exchange, b"".join(turn.parts)) if turn.whole else None
+        if self._step is NEED_BODY and turn.size > self._gateway.engine.max_body:
+            return play.send(None)
+        if self._step is NEED_BODY and turn.whole:
+            return play.send(b"".join(turn.parts))
+        return self._step
 
-    async def _deliver_slowly(self, turn: Turn, answer: Answer) -> None:
-        app, exchange = self._app, turn.exchange
+    async def _carry_out(self, turn: Turn, play: Play, step: Step) -> None:
+        """Take the steps that take time, to the end."""
         try:
-            if answer.later is not None:
-                self._drawing = True
-                answer = await asyncio.to_thread(app.complete, exchange, answer)
-                self._drawing = False
-            app.record(exchange, answer)
-            if answer.delay:
-                await app.state.clock.sleep(answer.delay)
-                app.send_off(exchange, answer)
-            if answer.fault is None:
-                self._write(turn, answer)
+            while not isinstance(step, Answer):
+                self._drawing = isinstance(step, Work)
+                if isinstance(step, Work):
+                    step = play.send(await asyncio.to_thread(step.make))
+                elif isinstance(step, Wait):
+                    step = play.send(await step.sleep(step.seconds))
+            self._drawing = False
+            if step.fault is None:
+                self._write(turn, step)
             else:
-                await self._play(answer)
-        except asyncio.CancelledError:
-            app.miss(exchange, answer)
-            raise
+                await self._break(step.fault, step)
+            next(play, None)
         finally:
-            app.finish(exchange, answer)
+            play.close()
             self._task = None
         self._advance()
 
-    async def _play(self, answer: Answer) -> None:
+    async def _break(self, fault: Fault, answer: Answer) -> None:
         """Play a fault on the connection to its end."""
-        assert answer.fault is not None  # noqa: S101 -- asked by the caller
-        for step in answer.fault.script(answer):
+        for step in script(fault, answer):
             if isinstance(step, bytes):
                 self._send(step)
             elif isinstance(step, str):
                 self._end(step)
-            elif not await self._app.state.clock.sleep(step):
+            elif not await self._gateway.state.run.sleep(step):
                 self._end("close")
                 return
 
@@ -245,8 +241,7 @@ class MockProtocol(asyncio.Protocol):
             if name == b"connection":
                 closing = closing or value == b"close"
         lines.append(b"connection: close\r\n\r\n" if closing else b"\r\n")
-        if turn.exchange.request.method != "HEAD":
-            lines.append(answer.body)
+        lines.append(answer.body)
         self._send(b"".join(lines))
         if not turn.whole:
             self._linger()
@@ -254,8 +249,7 @@ class MockProtocol(asyncio.Protocol):
             self._end("close")
 
     def _refuse(self, status: int, text: str) -> None:
-        """Answer in place of the application, and close."""
-        self._turns.clear()
+        """Answer in place of the gateway, and close."""
         self._send(
             STATUS_LINES[status]
             + b"content-type: text/plain; charset=utf-8\r\ncontent-length: %d\r\n" % (len(text) + 1)
@@ -267,13 +261,19 @@ class MockProtocol(asyncio.Protocol):
     def _linger(self) -> None:
         """Close for writing, and read on for a while: closing at once would destroy the answer on its way."""
         self._over = True
-        self._turns.clear()
+        self._forget()
         self.flush()
         if self._transport.can_write_eof():
             self._transport.write_eof()
         if self._paused:
             self._transport.resume_reading()
         self._loop.call_later(_LINGER, self._transport.close)
+
+    def _forget(self) -> None:
+        """Answer none of the requests that wait in line."""
+        for _, play in self._turns:
+            play.close()
+        self._turns.clear()
 
     def _pause(self) -> None:
         if not self._paused:
@@ -290,7 +290,7 @@ class MockProtocol(asyncio.Protocol):
         if self._task is not None or self._paused or not self._writable:
             due = now + self._header_timeout
         elif reader.arriving:
-            size = self._turns[-1].size if self._turns else 0
+            size = self._turns[-1][0].size if self._turns else 0
             due = reader.since + self._header_timeout + size / _SLOWEST
         if now < due:
             self._watch = self._loop.call_at(min(due, now + self._header_timeout), self._look)

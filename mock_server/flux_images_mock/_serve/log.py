@@ -12,10 +12,9 @@ from flux_images_mock._request.redact import hide, key_of
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from flux_images_mock._request.message import Answer, Exchange
-
-    AccessLog = Callable[[Exchange, Answer, float], None]
-    """Writes down a request, its answer and how long that took, in milliseconds."""
+    from flux_images_mock._answer.answer import Answer
+    from flux_images_mock._gateway.delivery import AccessLog
+    from flux_images_mock._gateway.exchange import Exchange
 
 _LONGEST_PATH = 200
 _COLOURS = {2: 32, 3: 36, 4: 33, 5: 31}
@@ -72,7 +71,7 @@ def _printer(out: TextIO) -> Callable[[str], None]:
 
 def _path(exchange: Exchange) -> str:
     """Return the path without a key, and without its query, where a key may stand."""
-    path = hide(exchange.request.path, key_of(exchange))
+    path = hide(exchange.request.path, key_of(exchange.request))
     return path if len(path) <= _LONGEST_PATH else f"{path[:_LONGEST_PATH]}..."
 
 

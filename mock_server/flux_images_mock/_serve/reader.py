@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from typing import Any
 
-    from flux_images_mock._request.message import Exchange
-
 MOST_HEAD_BYTES = 64 * 1024
 """Bytes of a request line and its headers."""
 
@@ -26,14 +24,13 @@ MOST_HEAD_BYTES = 64 * 1024
 class Turn:
     """One request on a connection, which may still be arriving."""
 
-    exchange: Exchange
+    request: Request
     keep_alive: bool
     expects_continue: bool
     parts: list[bytes] = field(default_factory=lambda: [])
     size: int = 0
     """Bytes of the body that have come."""
     whole: bool = False
-    admitted: bool = False
 
 
 class Reader:
@@ -45,7 +42,6 @@ class Reader:
 
     def __init__(
         self,
-        begin: Callable[[Request], Exchange],
         take: Callable[[Turn], None],
         most_body: int,
         now: Callable[[], float],
@@ -59,7 +55,6 @@ class Reader:
         """When the last request began to arrive."""
         self.turn: Turn | None = None
         """The last request."""
-        self._begin = begin
         self._take = take
         self._most_body = most_body
         self._now = now
@@ -121,7 +116,7 @@ class Reader:
             self._host, self._origin = host, origin_of("http", host, self._server)
         request = Request(parser.get_method().decode("ascii"), path.decode("ascii"), query, headers, self._origin)
         self.turn = Turn(
-            self._begin(request),
+            request,
             keep_alive=version != "1.0" and parser.should_keep_alive() and not parser.should_upgrade(),
             expects_continue=(headers.get(b"expect") or b"").lower() == b"100-continue",
         )

@@ -1,4 +1,4 @@
-"""The mock as a server on a socket of its own."""
+"""A socket of the mock's own, and the server on it."""
 
 from __future__ import annotations
 
@@ -7,20 +7,16 @@ import socket
 from contextlib import contextmanager
 from functools import partial
 from signal import SIGINT, SIGTERM, signal
-from threading import Thread, current_thread, main_thread
-from typing import TYPE_CHECKING, Unpack, cast
+from threading import current_thread, main_thread
+from typing import TYPE_CHECKING, cast
 
 import uvicorn
 
 from flux_images_mock._options import HEADER_TIMEOUT
-from flux_images_mock._serve.asgi import app
 from flux_images_mock._serve.connection import MockProtocol, Outbox
-from flux_images_mock._testing.mock import Mock
 
 if TYPE_CHECKING:
     from collections.abc import Generator
-    from pathlib import Path
-    from types import TracebackType
 
     from flux_images_mock._options import Options
     from flux_images_mock._serve.asgi import MockApp
@@ -90,39 +86,3 @@ def configure(application: MockApp, options: Options) -> uvicorn.Server:
             backlog=_BACKLOG,
         )
     )
-
-
-class MockServer(Mock):
-    """The mock on a socket, served from a thread: `with MockServer() as mock: ... mock.url`.
-
-    The socket listens before the thread starts, so the first request needs no waiting. `port=0` takes any free one.
-    Raises `SpecError` (a `ValueError`) where the description can't be served, and `OSError` where the port is taken.
-    """
-
-    def __init__(
-        self, spec: str | Path | None = None, *, host: str = "127.0.0.1", port: int = 0, **options: Unpack[Options]
-    ) -> None:
-        application = app(spec, **options)
-        self._listener = bind(host, port)
-        super().__init__(application, address(self._listener))
-        self._server = configure(self.app, options)
-        self._thread = Thread(target=self._server.run, args=([self._listener],), name="flux-images-mock", daemon=True)
-
-    def start(self) -> None:
-        """Begin to serve."""
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Answer what is under way, then close the socket."""
-        self.app.state.clock.reset()  # nobody waits any more
-        self._server.should_exit = True
-        self._thread.join()
-
-    def __enter__(self) -> MockServer:
-        self.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()

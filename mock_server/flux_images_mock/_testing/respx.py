@@ -8,19 +8,28 @@ from urllib.parse import urlsplit
 import httpx
 import respx
 
+from flux_images_mock._gateway.delivery import NeedBody, Wait, Work
 from flux_images_mock._request.message import Headers, Request
 from flux_images_mock._serve.asgi import app
+from flux_images_mock._serve.faults import without_wire
 from flux_images_mock._testing.mock import Mock
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import AsyncIterator, Callable, Iterator
     from pathlib import Path
 
-    from flux_images_mock._answer.faults import Fault
+    from flux_images_mock._answer.answer import Answer, Fault
+    from flux_images_mock._gateway.delivery import Play
     from flux_images_mock._options import Options
-    from flux_images_mock._request.message import Answer, Exchange
 
 _HOST = "flux-images.mock"
+_ARRIVES: dict[str, Callable[[bytes], bytes]] = {
+    "cut-body": lambda body: body[: len(body) // 2],
+    "stall-in-body": lambda body: body[: len(body) // 2],
+    "reset-after-headers": lambda body: body[:0],
+    "length-too-large": lambda body: body,
+}
+"""What arrives of a body before the error; with other faults, not even the headers do."""
 
 
 class RespxMock(Mock):
@@ -47,42 +56,45 @@ class RespxMock(Mock):
         self._router.stop(clear=False)
 
     def _answer(self, request: httpx.Request) -> httpx.Response:
-        url, app = request.url, self.app
+        url = request.url
         pairs = [(name.lower(), value) for name, value in request.headers.raw]
         path = url.raw_path.partition(b"?")[0].decode("latin-1")
         origin = f"{url.scheme}://{url.netloc.decode('ascii')}"
-        exchange = app.begin(Request(request.method, path, url.query, Headers(pairs), origin))
-        answer = app.admit(exchange)
-        if answer is None and len(request.content) > app.engine.max_body:
-            answer = app.engine.too_large(exchange)
-        answer = app.complete(exchange, answer or app.answer(exchange, request.content))
-        app.record(exchange, answer)
+        play = self.app.play(Request(request.method, path, url.query, Headers(pairs), origin))
         try:
-            return self._deliver(request, exchange, answer)
-        except httpx.ReadTimeout:
-            app.miss(exchange, answer)
-            raise
+            return self._deliver(request, play, self._carry_out(request, play))
         finally:
-            app.finish(exchange, answer)
+            play.close()
 
-    def _deliver(self, request: httpx.Request, exchange: Exchange, answer: Answer) -> httpx.Response:
-        fault = answer.fault
-        self._pass(answer.delay, request)
-        self.app.send_off(exchange, answer)
-        if fault is None or fault.counterpart is None:
-            if fault is not None:
-                self._pass(fault.seconds, request)
-                answer = fault.without_wire(answer)
-                self.app.state.clock.advance(max(0.0, fault.duration(answer) - fault.seconds))
-            return _response(answer, answer.body, None)
-        error = self._error(fault, request)
-        if isinstance(error, httpx.ReadTimeout):
-            self.app.miss(exchange, answer)
-        if fault.kind in ("cut-body", "stall-in-body"):
-            return _response(answer, answer.body[: len(answer.body) // 2], error)
-        if fault.kind in ("reset-after-headers", "length-too-large"):
-            return _response(answer, b"" if fault.kind == "reset-after-headers" else answer.body, error)
-        raise error
+    def _carry_out(self, request: httpx.Request, play: Play) -> Answer:
+        step = next(play)
+        while True:
+            match step:
+                case NeedBody():
+                    too_large = len(request.content) > self.app.engine.max_body
+                    step = play.send(None if too_large else request.content)
+                case Work(make):
+                    step = play.send(make())
+                case Wait(seconds):
+                    self._pass(seconds, request)
+                    step = play.send(True)
+                case answer:
+                    return answer
+
+    def _deliver(self, request: httpx.Request, play: Play, answer: Answer) -> httpx.Response:
+        fault, body, error = answer.fault, answer.body, None
+        if fault is not None and fault.counterpart is not None:
+            error = self._error(fault, request)
+            body = _ARRIVES[fault.kind](body) if fault.kind in _ARRIVES else b""
+        elif fault is not None:
+            self._pass(fault.seconds, request)
+            self.app.state.run.advance(max(0.0, without_wire(fault, answer) - fault.seconds))
+            body = answer.body
+        if not isinstance(error, httpx.ReadTimeout):
+            next(play, None)
+        if error is not None and fault is not None and fault.kind not in _ARRIVES:
+            raise error
+        return httpx.Response(answer.status, headers=answer.headers, stream=_Body(body, error))
 
     def _pass(self, seconds: float, request: httpx.Request) -> None:
         """Let time pass, until the client gives up at the latest."""
@@ -90,16 +102,16 @@ class RespxMock(Mock):
             return
         patience: float | None = request.extensions.get("timeout", {}).get("read")
         if patience is not None and seconds > patience:
-            self.app.state.clock.advance(patience)
+            self.app.state.run.advance(patience)
             raise httpx.ReadTimeout("The mock's latency is longer than the read timeout", request=request)
-        self.app.state.clock.advance(seconds)
+        self.app.state.run.advance(seconds)
 
     def _error(self, fault: Fault, request: httpx.Request) -> httpx.TransportError:
         name = fault.counterpart or "TransportError"
         patience: float | None = request.extensions.get("timeout", {}).get("read")
         if name == "ReadTimeout" and (patience is None or patience > fault.seconds):
             name = "RemoteProtocolError"  # the server closes the connection first
-        self.app.state.clock.advance(min(fault.seconds, patience or fault.seconds))
+        self.app.state.run.advance(min(fault.seconds, patience or fault.seconds))
         kind: type[httpx.TransportError] = getattr(httpx, name)
         return kind(f"{fault.kind}, played by the mock", request=request)
 
@@ -119,7 +131,3 @@ class _Body(httpx.SyncByteStream, httpx.AsyncByteStream):
     async def __aiter__(self) -> AsyncIterator[bytes]:
         for part in self:
             yield part
-
-
-def _response(answer: Answer, body: bytes, error: httpx.TransportError | None) -> httpx.Response:
-    return httpx.Response(answer.status, headers=answer.headers, stream=_Body(body, error))
