@@ -14,7 +14,7 @@ from flux_images_mock import MockServer, app
 from flux_images_mock._description.node import read_tree
 from flux_images_mock._gateway import control
 from flux_images_mock._options import OptionError
-from tests.gateway.conftest import ask
+from tests.mock.asking import ask
 from tests.mock.wire import exchange
 
 CONTROL = {"X-Flux-Mock": "control"}

@@ -12,8 +12,8 @@ import yaml
 
 from flux_images_mock import app
 
-ROOT = Path(__file__).parents[2]
-SPECS = Path(__file__).parent / "specs"
+ROOT = Path(__file__).parents[3]
+SPECS = Path(__file__).parents[1] / "specs"
 PATH = "/v1/images/generations"
 GOOD = {"model": "flux", "prompt": "a lighthouse"}
 CONTRACT = app()

@@ -14,7 +14,7 @@ from flux_images_mock._pictures.draw import Picture, draw, pixels
 from flux_images_mock._pictures.fonts import _files, drawable
 from flux_images_mock._pictures.gallery import Gallery
 from flux_images_mock._testing.respx import RespxMock
-from tests.gateway.conftest import ask, fetch, url_of
+from tests.mock.asking import ask, fetch, url_of
 
 if TYPE_CHECKING:
     from flux_images_mock import Mock, MockServer

@@ -23,7 +23,7 @@ from flux_images_mock._request.message import Headers, Request
 from flux_images_mock._request.redact import shortened
 from flux_images_mock._serve.asgi import MockApp
 from flux_images_mock._serve.log import for_people, for_programs
-from tests.gateway.conftest import BODY, PATH, ask
+from tests.mock.asking import BODY, PATH, ask
 
 if TYPE_CHECKING:
     from flux_images_mock import Mock, MockServer

@@ -13,7 +13,7 @@ import pytest
 from flux_images_mock import WireFaultError, app
 from flux_images_mock._answer.answer import KINDS, Answer, Fault
 from flux_images_mock._serve.faults import script
-from tests.gateway.conftest import BODY, KEY, PATH, ask, fetch, url_of
+from tests.mock.asking import BODY, KEY, PATH, ask, fetch, url_of
 
 if TYPE_CHECKING:
     from flux_images_mock import Mock, MockServer

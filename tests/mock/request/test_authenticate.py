@@ -15,7 +15,7 @@ from tests.mock.wire import GOOD, JSON, exchange, post
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-PETS = Path(__file__).parent / "specs" / "pets.yaml"
+PETS = Path(__file__).parents[1] / "specs" / "pets.yaml"
 
 # Authorization lines, then the status in the default manner and in the gateway's, and what the refusal advises.
 LINES = {
@@ -67,11 +67,11 @@ def pets() -> Iterator[MockServer]:
 
 @pytest.mark.parametrize(("lines", "default", "by_gateway", "advice"), LINES.values(), ids=LINES)
 def test_bearer(
-    lines: bytes, default: int, by_gateway: int, advice: str, mock: MockServer, gateway: MockServer
+    lines: bytes, default: int, by_gateway: int, advice: str, server: MockServer, gateway: MockServer
 ) -> None:
     """Each form of the header gets its status in both manners, and a refusal says what to write; no key is told."""
-    for server, status in ((mock, default), (gateway, by_gateway)):
-        (reply,) = exchange(server.url, post(GOOD, lines + JSON))
+    for each, status in ((server, default), (gateway, by_gateway)):
+        (reply,) = exchange(each.url, post(GOOD, lines + JSON))
         assert reply.status == status
         assert status == 200 or advice in json.loads(reply.body)["error"]["message"]
         assert b"sk-a" not in reply.body + reply.head

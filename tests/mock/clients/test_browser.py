@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.gateway.conftest import ask
+from tests.mock.asking import ask
 
 if TYPE_CHECKING:
     from flux_images_mock import MockServer

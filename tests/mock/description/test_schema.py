@@ -12,7 +12,7 @@ import pytest
 
 from flux_images_mock import app
 
-SPECS = Path(__file__).parent / "specs"
+SPECS = Path(__file__).parents[1] / "specs"
 KEYWORDS = app(SPECS / "keywords.yaml")
 CHAT = app(SPECS / "chat.json")
 

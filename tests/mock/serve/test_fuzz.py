@@ -51,9 +51,9 @@ def requests() -> st.SearchStrategy[bytes]:
 
 @settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(request_bytes=requests())
-def test_no_bytes_break_the_mock(request_bytes: bytes, mock: MockServer, caplog: pytest.LogCaptureFixture) -> None:
+def test_no_bytes_break_the_mock(request_bytes: bytes, server: MockServer, caplog: pytest.LogCaptureFixture) -> None:
     """Whatever bytes come, no answer is a 5xx and nothing is raised."""
     with caplog.at_level(logging.ERROR):
-        replies = exchange(mock.url, request_bytes)
+        replies = exchange(server.url, request_bytes)
     assert all(reply.status < 500 for reply in replies)
     assert not caplog.records

@@ -155,22 +155,22 @@ def message_of(reply: Reply) -> str:
 
 
 @pytest.mark.parametrize(("request_bytes", "status", "part"), BODIES.values(), ids=BODIES)
-def test_body(request_bytes: bytes, status: int, part: str, mock: MockServer) -> None:
+def test_body(request_bytes: bytes, status: int, part: str, server: MockServer) -> None:
     """Each body gets its status, and a refusal says what was expected."""
-    (reply,) = exchange(mock.url, request_bytes)
+    (reply,) = exchange(server.url, request_bytes)
     assert reply.status == status, reply.body[:300]
     assert part in message_of(reply)
 
 
 @pytest.mark.parametrize(("head", "status"), TYPES.values(), ids=TYPES)
-def test_media_type(head: bytes, status: int, mock: MockServer) -> None:
+def test_media_type(head: bytes, status: int, server: MockServer) -> None:
     """A media type is read as RFC 9110 has it, and any but the declared one is refused."""
-    (reply,) = exchange(mock.url, post(GOOD, head))
+    (reply,) = exchange(server.url, post(GOOD, head))
     assert reply.status == status
     assert status == 200 or "Content-Type" in message_of(reply)
 
 
 @pytest.mark.parametrize(("request_bytes", "statuses"), LINES.values(), ids=LINES)
-def test_line_and_framing(request_bytes: bytes, statuses: list[int], mock: MockServer) -> None:
+def test_line_and_framing(request_bytes: bytes, statuses: list[int], server: MockServer) -> None:
     """Each request line, header block and framing gets its answers, in order."""
-    assert [reply.status for reply in exchange(mock.url, request_bytes)] == statuses
+    assert [reply.status for reply in exchange(server.url, request_bytes)] == statuses

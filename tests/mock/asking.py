@@ -1,43 +1,17 @@
-"""A mock, and a client of it that knows nothing of the SDK."""
+"""A client of the mock that knows nothing of the SDK."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx
-import pytest
 
-from flux_images_mock import Mock, MockServer
-from flux_images_mock._testing.respx import RespxMock
+if TYPE_CHECKING:
+    from flux_images_mock import Mock
 
 KEY = "sk-gateway-tests"
 PATH = "/v1/images/generations"
 BODY = {"model": "flux-pro-1.1-ultra", "prompt": "a medal", "aspect_ratio": "1:1"}
-
-
-@pytest.fixture(scope="package")
-def _server() -> Iterator[MockServer]:
-    with MockServer() as server:
-        yield server
-
-
-@pytest.fixture
-def mock(_server: MockServer) -> MockServer:
-    """A mock on a socket, as new."""
-    _server.reset()
-    return _server
-
-
-@pytest.fixture(params=["socket", "respx"])
-def either(request: pytest.FixtureRequest, _server: MockServer) -> Iterator[Mock]:
-    """A mock on a socket, then one without."""
-    if request.param == "socket":
-        _server.reset()
-        yield _server
-    else:
-        with RespxMock() as mock:
-            yield mock
 
 
 def ask(

@@ -16,7 +16,7 @@ from flux_images_mock import app
 from flux_images_mock._answer.answer import KINDS
 from flux_images_mock._catalogue import main
 from flux_images_mock._description.node import SpecError, read_tree
-from tests.gateway.conftest import KEY, ask, fetch, url_of
+from tests.mock.asking import KEY, ask, fetch, url_of
 
 if TYPE_CHECKING:
     from flux_images_mock import Mock, MockServer

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import openai
 import pytest
 
-from tests.gateway.conftest import PATH
-from tests.mock.test_clients import openai_for_node  # noqa: F401 -- a fixture  # pyright: ignore[reportUnusedImport]
+from tests.mock.asking import PATH
+from tests.mock.clients.test_clients import openai_for_node  # noqa: F401 -- a fixture  # pyright: ignore[reportUnusedImport]
 
 if TYPE_CHECKING:
     from flux_images_mock import MockServer
@@ -51,7 +51,7 @@ def test_openai_for_python(name: str, mock: MockServer) -> None:
 @pytest.mark.slow
 def test_openai_for_node(openai_for_node: Path, mock: MockServer) -> None:  # noqa: F811 -- the fixture
     """openai for Node raises what its documentation says, but for a body that is cut."""
-    script = Path(__file__).parent / "clients" / "scenarios.mjs"
+    script = Path(__file__).parent / "scenarios.mjs"
     command = ["node", str(script), str(openai_for_node), mock.openai_base_url, *OUTCOMES]
     found = json.loads(subprocess.run(command, capture_output=True, check=True, timeout=60).stdout)
     assert found == {name: outcome[1] for name, outcome in OUTCOMES.items()}

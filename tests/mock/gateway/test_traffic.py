@@ -14,7 +14,7 @@ import pytest
 from flux_images_mock import app
 from flux_images_mock._options import OptionError, read_duration, read_latency, read_rate
 from flux_images_mock._testing.respx import RespxMock
-from tests.gateway.conftest import KEY, ask
+from tests.mock.asking import KEY, ask
 
 if TYPE_CHECKING:
     from flux_images_mock import Mock, MockServer

@@ -17,7 +17,7 @@ import yaml
 if TYPE_CHECKING:
     from flux_images_mock import MockServer
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 CONTRACT: Any = yaml.safe_load((ROOT / "openapi.yaml").read_text())
 RESPONSES: dict[str, Any] = CONTRACT["paths"]["/v1/images/generations"]["post"]["responses"]
 STATUSES = [418 if key == "default" else int(key) for key in RESPONSES if not key.startswith("2")]
@@ -37,8 +37,8 @@ def class_of(status: int, other: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def client(mock: MockServer) -> openai.OpenAI:
-    return openai.OpenAI(api_key="sk-python", base_url=mock.openai_base_url, max_retries=0)
+def client(server: MockServer) -> openai.OpenAI:
+    return openai.OpenAI(api_key="sk-python", base_url=server.openai_base_url, max_retries=0)
 
 
 @pytest.mark.parametrize("form", ["url", "b64_json"])
@@ -78,10 +78,10 @@ def openai_for_node() -> Path:
 
 
 @pytest.mark.slow
-def test_openai_for_node(openai_for_node: Path, mock: MockServer) -> None:
+def test_openai_for_node(openai_for_node: Path, server: MockServer) -> None:
     """openai for Node gets a picture, and raises for each declared status what its own documentation says."""
-    script = Path(__file__).parent / "clients" / "openai.mjs"
-    command = ["node", str(script), str(openai_for_node), mock.openai_base_url, *map(str, STATUSES)]
+    script = Path(__file__).parent / "openai.mjs"
+    command = ["node", str(script), str(openai_for_node), server.openai_base_url, *map(str, STATUSES)]
     found = json.loads(subprocess.run(command, capture_output=True, check=True, timeout=60).stdout)
     assert found.pop("picture") == [200, "image/jpeg"]
     assert found == {str(status): [class_of(status, "APIError"), status] for status in STATUSES}
@@ -89,7 +89,7 @@ def test_openai_for_node(openai_for_node: Path, mock: MockServer) -> None:
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="curl is not installed")
 @pytest.mark.parametrize("status", [200, *STATUSES])
-def test_curl(status: int, mock: MockServer, tmp_path: Path) -> None:
+def test_curl(status: int, server: MockServer, tmp_path: Path) -> None:
     """curl gets each declared status, and with 200 an address from which it gets a picture."""
     answer = tmp_path / "answer"
     headers = ["Authorization: Bearer sk-curl", "Content-Type: application/json"]
@@ -106,7 +106,7 @@ def test_curl(status: int, mock: MockServer, tmp_path: Path) -> None:
         "-d",
         json.dumps({"model": MODEL, "prompt": PROMPT}),
     ]
-    address = f"{mock.openai_base_url}/images/generations"
+    address = f"{server.openai_base_url}/images/generations"
     assert (
         subprocess.run([*command, address], capture_output=True, check=True, timeout=30).stdout == str(status).encode()
     )

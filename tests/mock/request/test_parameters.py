@@ -11,7 +11,7 @@ import pytest
 
 from flux_images_mock import app
 
-SPECS = Path(__file__).parent / "specs"
+SPECS = Path(__file__).parents[1] / "specs"
 PETS = app(SPECS / "pets.yaml")
 UPLOADS = app(SPECS / "upload.yaml")
 PNG = ("a.png", b"\x89PNG\r\n\r\n\x00", "image/png")

@@ -18,7 +18,7 @@ from flux_images_mock import MockServer, app
 from flux_images_mock._gateway.journal import requests
 from flux_images_mock._pictures.draw import Picture, draw
 from flux_images_mock._testing.respx import RespxMock
-from tests.gateway.conftest import BODY, KEY, PATH, ask, url_of
+from tests.mock.asking import BODY, KEY, PATH, ask, url_of
 from tests.mock.wire import JSON, connect, exchange, post
 
 if TYPE_CHECKING:
