@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, cast
 
 from flux_images_mock._answer.scenarios import UnknownScenarioError
 from flux_images_mock._description.node import SpecError, load
-from flux_images_mock._options import MAX_BODY, Behaviour, OptionError, Options
+from flux_images_mock._options import HEADER_TIMEOUT, MAX_BODY, MOST_REQUESTS, OptionError, Options
 from flux_images_mock._serve.asgi import MockApp
 from flux_images_mock._serve.log import for_people, for_programs
-from flux_images_mock._serve.server import address, bind, configure
+from flux_images_mock._serve.server import Server, address, bind
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,7 +29,9 @@ def _say(text: str) -> None:
 def main(argv: Sequence[str] | None = None) -> int:
     """Serve until SIGTERM or Ctrl-C and return 0; return 2 with one line on standard error if that can't begin."""
     arguments = _parser().parse_args(argv)
-    options = _options(arguments)
+    options = cast(
+        "Options", {name: given for name, given in vars(arguments).items() if name in Options.__optional_keys__}
+    )
     log = None if arguments.quiet else for_programs() if arguments.json_log else for_people()
     try:
         application = MockApp(load(arguments.spec), options, log, _say)
@@ -49,36 +51,38 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 1
     gc.collect()
     gc.freeze()  # the compiled description lives as long as the process; no collection need visit it
-    configure(application, options).run([listener])
+    Server(application, listener, options.get("header_timeout", HEADER_TIMEOUT)).run()
     return 0
 
 
 def _parser() -> argparse.ArgumentParser:
-    """Return the parser of the command line."""
-    options = argparse.ArgumentParser(prog="flux-images mock", description="Play an image gateway, offline.")
-    add = options.add_argument
-    add("--spec", type=Path, metavar="FILE", help="OpenAPI 3.0 or 3.1, YAML or JSON (default: this project's own)")
+    """Return the parser of the command line; what is not given is not in its result, but for what has a default."""
+    parser = argparse.ArgumentParser(
+        prog="flux-images mock", description="Play an image gateway, offline.", argument_default=argparse.SUPPRESS
+    )
+    add = parser.add_argument
+    add("--spec", type=Path, metavar="FILE", default=None, help="OpenAPI 3.0 or 3.1, YAML or JSON (default: our own)")
     add("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
     add("--port", type=int, default=4010, help="port; 0 takes any free one (default: %(default)s)")
-    add("--auth", choices=["strict", "gateway"], default="strict", help="gateway: as older One API reads Authorization")
+    add("--auth", choices=["strict", "gateway"], help="gateway: as older One API reads Authorization (default: strict)")
     add("--scenarios", type=Path, metavar="DIR", action="append", help="folder with scenario files of your own")
-    add("--allow-host", metavar="HOST", action="append", help="name under which /__mock__/ answers, besides localhost")
-    _add_behaviour(options.add_argument_group("how the gateway behaves"))
-    add("--journal", type=int, metavar="N", help="requests that are remembered at most (default: 1000)")
-    add("--max-body", type=int, default=MAX_BODY, metavar="BYTES", help="largest request body (default: %(default)s)")
     add(
-        "--header-timeout",
-        type=float,
-        default=10.0,
-        metavar="SECONDS",
-        help="for a request to arrive (default: %(default)s)",
+        "--allow-host",
+        metavar="HOST",
+        action="append",
+        dest="allow_hosts",
+        help="name under which /__mock__/ answers, besides localhost",
     )
+    _add_behaviour(parser.add_argument_group("how the gateway behaves"))
+    add("--journal", type=int, metavar="N", help=f"requests that are remembered at most (default: {MOST_REQUESTS})")
+    add("--max-body", type=int, metavar="BYTES", help=f"largest request body (default: {MAX_BODY})")
+    add("--header-timeout", type=float, metavar="SECONDS", help=f"for a request to arrive (default: {HEADER_TIMEOUT})")
     add("--lenient", action="store_true", help="serve a description despite keywords that can't be honoured")
-    add("--no-check-answers", action="store_true", help="send answers without checking them first")
-    log = options.add_mutually_exclusive_group()
-    log.add_argument("--json-log", action="store_true", help="log each request as a line of JSON")
-    log.add_argument("--quiet", action="store_true", help="log no requests")
-    return options
+    add("--no-check-answers", action="store_false", dest="check_answers", help="send answers without checking them")
+    log = parser.add_mutually_exclusive_group()
+    log.add_argument("--json-log", action="store_true", default=False, help="log each request as a line of JSON")
+    log.add_argument("--quiet", action="store_true", default=False, help="log no requests")
+    return parser
 
 
 def _add_behaviour(group: argparse._ArgumentGroup) -> None:  # pyright: ignore[reportPrivateUsage]  # argparse names no public type for it
@@ -91,31 +95,8 @@ def _add_behaviour(group: argparse._ArgumentGroup) -> None:  # pyright: ignore[r
     add("--latency", metavar="TIME", help="such as 8s, 2s..12s or lognormal:8s,0.4 (median, sigma)")
     add("--chaos", type=float, metavar="SHARE", help="share of requests that meet trouble by chance, such as 0.05")
     add("--seed", type=int, metavar="N", help="makes latency and chaos the same each time (default: 0)")
-    add(
-        "--size",
-        choices=["preview", "full"],
-        help="pictures of 512 pixels, or as large as the model's (default: preview)",
-    )
+    add("--size", choices=["preview", "full"], help="pictures of 512 pixels (default), or as large as the model's")
     add("--url-ttl", metavar="TIME", help="how long a picture's address is valid (default: 10min)")
-
-
-def _options(arguments: argparse.Namespace) -> Options:
-    """Return the options that a command line gives."""
-    options = Options(
-        auth=arguments.auth,
-        max_body=arguments.max_body,
-        header_timeout=arguments.header_timeout,
-        check_answers=not arguments.no_check_answers,
-        lenient=arguments.lenient,
-    )
-    if arguments.scenarios is not None:
-        options["scenarios"] = arguments.scenarios
-    if arguments.allow_host is not None:
-        options["allow_hosts"] = arguments.allow_host
-    if arguments.journal is not None:
-        options["journal"] = arguments.journal
-    given = {name: value for name in Behaviour.__annotations__ if (value := getattr(arguments, name)) is not None}
-    return cast("Options", {**options, **given})
 
 
 if __name__ == "__main__":

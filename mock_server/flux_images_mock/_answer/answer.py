@@ -11,7 +11,7 @@ import orjson
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from flux_images_mock._description.violation import Violation
+    from flux_images_mock._description.schema import Violation
     from flux_images_mock._request.message import Pairs
 
 # gateway-family: a gateway charges on success, and the last four say that it stopped waiting for a model that goes on.

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from flux_images_mock._answer.operation import Operation
     from flux_images_mock._description.node import Node
-    from flux_images_mock._description.violation import Violation
+    from flux_images_mock._description.schema import Violation
     from flux_images_mock._request.message import Pair, Request
 
 Kind = Literal["no-route", "wrong-method", "no-auth", "bad-auth", "invalid-request", "too-large"]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from flux_images_mock._answer.answer import Answer
-from flux_images_mock._description.violation import Violation
+from flux_images_mock._description.schema import Violation
 
 if TYPE_CHECKING:
     from collections.abc import Callable

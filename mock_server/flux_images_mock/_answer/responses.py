@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import jsonschema_rs
 
     from flux_images_mock._description.node import Node
-    from flux_images_mock._description.violation import Violation
+    from flux_images_mock._description.schema import Violation
     from flux_images_mock._request.message import Pair, Pairs
 
 _ID_HEADERS = (b"x-oneapi-request-id", b"x-request-id")

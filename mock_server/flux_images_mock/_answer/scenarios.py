@@ -18,8 +18,7 @@ import yaml
 from flux_images_mock._answer.answer import BILLED, KINDS, Answer, Fault
 from flux_images_mock._answer.refuse import fill
 from flux_images_mock._description.node import SpecError, read_tree
-from flux_images_mock._description.schema import differences
-from flux_images_mock._description.violation import Violation
+from flux_images_mock._description.schema import Violation, differences
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator

@@ -64,7 +64,7 @@ class Sampler:
         for attempt in range(_ATTEMPTS):
             rng = random.Random(f"{seed} {attempt}")  # noqa: S311 -- sample data, not a secret
             with suppress(UnsatisfiableError):
-                value = Generator(canonical, rng).value()
+                value = Generator(canonical, rng).value(canonical)
                 if validator.is_valid(value):
                     break
         return value
@@ -91,24 +91,21 @@ class Generator:
         self._rng = rng
         self._strings = rstr.Rstr(rng)
 
-    def value(self) -> Any:
-        """Return a value for the whole schema; raises `UnsatisfiableError`."""
-        return self._value(self._root, 0)
-
-    def _value(self, schema: CanonicalSchema, depth: int) -> Any:
+    def value(self, schema: CanonicalSchema, depth: int = 0) -> Any:
+        """Return a value for one of the schemas; raises `UnsatisfiableError`."""
         match schema.view():
             case views.TrueView() | views.RawView():
                 return self._word()
             case views.MultiTypeView(types):
                 return self._simple(self._rng.choice(types))
             case views.TypedGroupView(_, body) | views.AllOfView([body, *_]):
-                return self._value(body, depth)
+                return self.value(body, depth)
             case views.ConstView(value):
                 return value
             case views.EnumView(values):
                 return self._rng.choice(values)
             case views.AnyOfView(branches) | views.OneOfView(branches):
-                return self._value(branches[0] if depth > _DEEPEST else self._rng.choice(branches), depth)
+                return self.value(branches[0] if depth > _DEEPEST else self._rng.choice(branches), depth)
             case views.ReferenceView(uri):
                 return self._referred(uri, depth)
             case views.StringView() as text:
@@ -143,7 +140,7 @@ class Generator:
         target = self._root.definition(uri)
         if target is None or depth > 2 * _DEEPEST:
             raise UnsatisfiableError(f"the reference {uri} goes on without an end")
-        return self._value(target, depth + 1)
+        return self.value(target, depth + 1)
 
     def _string(self, text: views.StringView) -> str:
         if text.patterns:
@@ -169,13 +166,13 @@ class Generator:
     def _array(self, array: views.ArrayView, depth: int) -> list[Any]:
         fewest = array.min_items or 0
         wanted = max(fewest, 0 if depth > _DEEPEST else min(2, array.max_items if array.max_items is not None else 2))
-        items: list[Any] = [self._value(schema, depth + 1) for schema in array.prefix_items[: max(wanted, fewest)]]
+        items: list[Any] = [self.value(schema, depth + 1) for schema in array.prefix_items[: max(wanted, fewest)]]
         for contains in array.contains:
-            items += [self._value(contains.schema, depth + 1) for _ in range(contains.min_contains or 1)]
+            items += [self.value(contains.schema, depth + 1) for _ in range(contains.min_contains or 1)]
         for _ in range(_TRIES):
             if len(items) >= wanted:
                 break
-            item = self._word() if array.items is None else self._value(array.items, depth + 1)
+            item = self._word() if array.items is None else self.value(array.items, depth + 1)
             if str(array.distinctness) != "distinct" or item not in items:
                 items.append(item)
         return items
@@ -186,7 +183,7 @@ class Generator:
         for name, schema in members.properties.items():
             if name in required or depth <= _DEEPEST:
                 try:
-                    made[name] = self._value(schema, depth + 1)
+                    made[name] = self.value(schema, depth + 1)
                 except UnsatisfiableError:
                     if name in required:
                         raise
@@ -195,10 +192,10 @@ class Generator:
         for _ in range(_TRIES):
             if len(made) >= (members.min_properties or 0):
                 break
-            name = self._value(members.property_names, depth + 1) if members.property_names else self._word()
+            name = self.value(members.property_names, depth + 1) if members.property_names else self._word()
             made[name] = self._undeclared(members, depth)
         return made
 
     def _undeclared(self, members: views.ObjectView, depth: int) -> Any:
         extra = members.additional_properties
-        return self._word() if extra is None else self._value(extra, depth + 1)
+        return self._word() if extra is None else self.value(extra, depth + 1)

@@ -4,24 +4,52 @@ from __future__ import annotations
 
 import base64
 import binascii
+import json
 import re
+from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
 from typing import TYPE_CHECKING, Any, cast
 
 import jsonschema_rs
+import orjson
 
 from flux_images_mock._description.dialect import Direction, convert
 from flux_images_mock._description.node import JsonObject, Node, SpecError, escape, is_array, is_object, look_up
-from flux_images_mock._description.violation import Violation, shorten
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Sequence
 
     from flux_images_mock._description.sample import Sampler
 
 _MOST_VIOLATIONS = 100
+_LONGEST_VALUE = 80
+_LONGEST_HEADER = 4000
+_LONGEST_PART = 500
 _RATIO = re.compile(r"([1-9][0-9]{0,8}):([1-9][0-9]{0,8})", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Violation:
+    """One difference between a message and the description.
+
+    `where` is a JSON pointer for a body and a name for everything else.
+    """
+
+    place: str
+    where: str
+    expected: str
+    got: str
+
+    def __str__(self) -> str:
+        label = self.where or self.place
+        if self.place in ("query", "path", "cookie"):
+            label = f"{self.place} {self.where}".rstrip()
+        return f"{label}: expected {self.expected}, got {self.got}"
+
+    def as_json(self) -> dict[str, str]:
+        """Return the difference for programs."""
+        return {"in": self.place, "where": self.where, "expected": self.expected, "got": self.got}
 
 
 class Schemas:
@@ -128,6 +156,29 @@ def differences(validator: jsonschema_rs.Validator, value: Any, place: str, wher
         for error in islice(validator.iter_errors(value), _MOST_VIOLATIONS)
         for violation in _explain(error, place, where)
     ][:_MOST_VIOLATIONS]
+
+
+def violations_header(violations: Sequence[Violation]) -> bytes:
+    """Return differences as JSON for a header: ASCII, at most about 4 kB, the rest counted."""
+    parts: list[str] = []
+    size = 0
+    for index, violation in enumerate(violations):
+        part = json.dumps({key: text[:_LONGEST_PART] for key, text in violation.as_json().items()})
+        size += len(part) + 2
+        if size > _LONGEST_HEADER:
+            parts.append(json.dumps({"omitted": len(violations) - index}))
+            break
+        parts.append(part)
+    return f"[{', '.join(parts)}]".encode("ascii")
+
+
+def shorten(value: Any) -> str:
+    """Return a value as JSON, cut to what a message can hold."""
+    try:
+        text = orjson.dumps(value).decode()
+    except orjson.JSONEncodeError:
+        text = str(value)
+    return text if len(text) <= _LONGEST_VALUE else f"{text[:_LONGEST_VALUE]}..."
 
 
 def _explain(error: jsonschema_rs.ValidationError, place: str, where: str) -> Iterator[Violation]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from flux_images_mock._answer.answer import Answer, problem
 from flux_images_mock._answer.responses import MismatchError
-from flux_images_mock._description.violation import violations_header
+from flux_images_mock._description.schema import violations_header
 from flux_images_mock._gateway.control import CONTROL, Control
 from flux_images_mock._gateway.engine import Engine
 from flux_images_mock._gateway.exchange import Exchange

@@ -11,8 +11,7 @@ from flux_images_mock._answer.refuse import Refusals
 from flux_images_mock._answer.respond import Asked, PreferenceError, declared, preferred, read_preferences
 from flux_images_mock._answer.scenarios import Scenarios, UnknownScenarioError
 from flux_images_mock._description.node import SpecError
-from flux_images_mock._description.schema import Schemas
-from flux_images_mock._description.violation import Violation
+from flux_images_mock._description.schema import Schemas, Violation
 from flux_images_mock._options import MAX_BODY
 from flux_images_mock._pictures.gallery import OPERATION, CreateImage
 from flux_images_mock._request.authenticate import Refused, authenticate, doubled_authorization

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
     from flux_images_mock._answer.operation import Operation
     from flux_images_mock._answer.scenarios import Scenario
-    from flux_images_mock._description.violation import Violation
+    from flux_images_mock._description.schema import Violation
     from flux_images_mock._request.message import Request
     from flux_images_mock._request.parameters import RawPairs
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import TYPE_CHECKING, Any
 
 from flux_images_mock._pictures.gallery import PICTURES
@@ -10,10 +10,9 @@ from flux_images_mock._request.parameters import read_parameters
 from flux_images_mock._request.redact import hide, key_of, readable, shortened
 
 if TYPE_CHECKING:
-    from flux_images_mock._description.violation import Violation
+    from flux_images_mock._description.schema import Violation
     from flux_images_mock._gateway.exchange import Exchange
     from flux_images_mock._gateway.run import Journal
-    from flux_images_mock._request.message import Pairs
     from flux_images_mock._request.parameters import Values
 
 _LONGEST_PATH = 500
@@ -28,7 +27,8 @@ class RecordedRequest:
     method: str
     path: str
     """Without the query."""
-    _pairs: Pairs
+    headers: dict[str, str]
+    """Names in lower case; those that may carry a key are `***`."""
     parameters: dict[str, Any]
     """The declared parameters, by name."""
     body: Any
@@ -46,28 +46,13 @@ class RecordedRequest:
     client_left: bool = False
     """Whether the client hung up before the answer had come."""
 
-    @property
-    def headers(self) -> dict[str, str]:
-        """The headers, names in lower case; those that may carry a key are `***`."""
-        return {name.decode("latin-1"): value.decode("latin-1") for name, value in self._pairs}
-
     def as_json(self) -> dict[str, Any]:
         """Return the entry for programs."""
-        return {
-            "time": round(self.time, 3),
-            "method": self.method,
-            "path": self.path,
-            "headers": self.headers,
-            "parameters": self.parameters,
-            "body": self.body,
-            "operation_id": self.operation_id,
-            "violations": [violation.as_json() for violation in self.violations],
-            "scenario": self.scenario,
-            "status": self.status,
-            "billed": self.billed,
-            "duration": None if self.duration is None else round(self.duration, 6),
-            "client_left": self.client_left,
-        }
+        value = {each.name: getattr(self, each.name) for each in fields(self)}
+        value["time"] = round(self.time, 3)
+        value["violations"] = [violation.as_json() for violation in self.violations]
+        value["duration"] = None if self.duration is None else round(self.duration, 6)
+        return value
 
     def __str__(self) -> str:
         facts = [f"{self.method} {self.path} -> {self.status or 'no answer'}"]

@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 from contextlib import contextmanager
 from threading import Condition
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
+from anyio import Event, move_on_after
 from sniffio import current_async_library
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Callable, Generator
 
 
 class Sleepers:
@@ -23,7 +24,7 @@ class Sleepers:
     @contextmanager
     def one(self) -> Generator[_Sleeper]:
         """Count one more, for as long as it may rest."""
-        sleeper = _OnTrio() if current_async_library() == "trio" else _OnAsyncio()
+        sleeper = _Sleeper()
         with self._changed:
             self._asleep.add(sleeper)
             self._changed.notify_all()
@@ -46,45 +47,24 @@ class Sleepers:
             return self._changed.wait_for(lambda: len(self._asleep) == count, timeout)
 
 
-class _Sleeper(Protocol):
-    """A task that rests until its time is over, or until any thread wakes it."""
+class _Sleeper:
+    """The task that makes it."""
+
+    def __init__(self) -> None:
+        self._woken = Event()
+        if current_async_library() == "trio":
+            import trio  # whoever runs on it has it
+
+            self._soon: Callable[[Callable[[], object]], object] = trio.lowlevel.current_trio_token().run_sync_soon
+        else:
+            self._soon = asyncio.get_running_loop().call_soon_threadsafe
 
     async def rest(self, seconds: float) -> None:
         """Return after `seconds` of real time, or when woken."""
+        with move_on_after(seconds):
+            await self._woken.wait()
+        self._woken = Event()
 
     def wake(self) -> None:
         """End the rest, from any thread."""
-
-
-class _OnAsyncio:
-    def __init__(self) -> None:
-        self._loop = asyncio.get_running_loop()
-        self._woken = asyncio.Event()
-
-    async def rest(self, seconds: float) -> None:
-        timer = self._loop.call_later(seconds, self._woken.set)
-        try:
-            await self._woken.wait()
-        finally:
-            timer.cancel()
-        self._woken.clear()
-
-    def wake(self) -> None:
-        self._loop.call_soon_threadsafe(self._woken.set)
-
-
-class _OnTrio:
-    def __init__(self) -> None:
-        import trio  # whoever runs on it has it
-
-        self._token = trio.lowlevel.current_trio_token()
-        self._trio = trio
-        self._woken = trio.Event()
-
-    async def rest(self, seconds: float) -> None:
-        with self._trio.move_on_after(seconds):
-            await self._woken.wait()
-        self._woken = self._trio.Event()
-
-    def wake(self) -> None:
-        self._token.run_sync_soon(lambda: self._woken.set())
+        self._soon(lambda: self._woken.set())

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import unquote_plus
 
-from flux_images_mock._description.violation import Violation
+from flux_images_mock._description.schema import Violation
 from flux_images_mock._request.parameters import read_pairs
 
 if TYPE_CHECKING:

@@ -12,8 +12,7 @@ import orjson
 
 from flux_images_mock._description.kinds import Kinds, kinds_of
 from flux_images_mock._description.node import escape, is_array, is_object
-from flux_images_mock._description.schema import differences
-from flux_images_mock._description.violation import Violation
+from flux_images_mock._description.schema import Violation, differences
 from flux_images_mock._request.forms import assemble, read_multipart, read_urlencoded
 from flux_images_mock._request.message import essence_of, is_json, is_xml, parameter_of
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import brotli  # type: ignore[import-untyped]  # comes without types
 
-from flux_images_mock._description.violation import Violation
+from flux_images_mock._description.schema import Violation
 
 if TYPE_CHECKING:
     from collections.abc import Callable

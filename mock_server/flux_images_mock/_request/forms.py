@@ -3,26 +3,28 @@
 from __future__ import annotations
 
 import logging
+import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qsl
 
 import orjson
 from python_multipart.exceptions import FormParserError
-from python_multipart.multipart import MultipartParser, parse_options_header
+from python_multipart.multipart import Field as Part
+from python_multipart.multipart import File, FormParser, parse_options_header
 
 from flux_images_mock._description.kinds import Kinds
 from flux_images_mock._description.node import escape
-from flux_images_mock._description.violation import Violation
+from flux_images_mock._description.schema import Violation
 from flux_images_mock._request.message import essence_of, is_json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from python_multipart.multipart import MultipartCallbacks
-
 _MOST_FIELDS = 10_000
 _ANY = Kinds()
+_MULTIPART = "multipart/form-data"
+_IN_MEMORY = {"MAX_MEMORY_FILE_SIZE": sys.maxsize}
 
 logging.getLogger("python_multipart").addHandler(logging.NullHandler())  # it warns of what is told to the caller
 
@@ -51,57 +53,29 @@ def read_urlencoded(content: bytes) -> tuple[list[Field], list[Violation]]:
 
 
 def read_multipart(content_type: str, content: bytes) -> tuple[list[Field], list[Violation]]:
-    """Return the fields of a `multipart/form-data` body; with its Content-Type."""
-    parts = _Parts()
+    """Return the fields of a `multipart/form-data` body with this Content-Type."""
+    found: list[Part | File] = []
+    boundary, ends = parse_options_header(content_type)[1].get(b"boundary"), list[bool]()
     try:
-        parser = MultipartParser(parse_options_header(content_type)[1].get(b"boundary", b""), parts.callbacks())
+        parser = FormParser(
+            _MULTIPART, found.append, found.append, lambda: ends.append(True), boundary, config=_IN_MEMORY
+        )
         parser.write(content)
-        got = "" if parts.whole else "one that is cut short"
+        parser.finalize()
+        got = "" if ends else "one that is cut short"
     except FormParserError as error:
         got = str(error)
     if got:
         return [], [Violation("body", "", "a whole multipart body with the boundary of its Content-Type", got)]
-    fields: list[Field] = []
-    for headers, payload in parts.found:
-        name = parse_options_header(headers.get(b"content-disposition", b""))[1].get(b"name")
-        if name is None:
-            return [], [Violation("body", "", "parts with a name in Content-Disposition", "one without")]
-        line = headers.get(b"content-type", b"").decode("latin-1")
-        fields.append(Field(name.decode(errors="replace"), payload, essence_of(line) or None))
-    return fields, []
+    return [_field(part) for part in found], []
 
 
-class _Parts:
-    """The parts of a multipart body, as its parser tells of them."""
-
-    def __init__(self) -> None:
-        self.found: list[tuple[dict[bytes, bytes], bytes]] = []
-        self.whole = False
-        self._begin()
-
-    def callbacks(self) -> MultipartCallbacks:
-        return {
-            "on_part_begin": self._begin,
-            "on_header_field": lambda data, start, end: self._name.extend(data[start:end]),
-            "on_header_value": lambda data, start, end: self._value.extend(data[start:end]),
-            "on_header_end": self._end_header,
-            "on_part_data": lambda data, start, end: self._payload.append(data[start:end]),
-            "on_part_end": lambda: self.found.append((self._headers, b"".join(self._payload))),
-            "on_end": self._end,
-        }
-
-    def _begin(self) -> None:
-        self._name, self._value = bytearray(), bytearray()
-        self._headers: dict[bytes, bytes] = {}
-        self._payload: list[bytes] = []
-
-    def _end_header(self) -> None:
-        self._headers[bytes(self._name.lower())] = bytes(self._value)
-        self._name.clear()
-        self._value.clear()
-
-    def _end(self) -> None:
-        self.whole = True
+def _field(part: Part | File) -> Field:
+    if isinstance(part, File):
+        part.file_object.seek(0)
+    content = part.file_object.read() if isinstance(part, File) else part.value
+    media_type = essence_of(part.content_type or "") or None
+    return Field((part.field_name or b"").decode(errors="replace"), content or b"", media_type)
 
 
 def assemble(

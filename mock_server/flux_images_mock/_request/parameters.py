@@ -10,8 +10,7 @@ from urllib.parse import unquote_to_bytes
 import orjson
 
 from flux_images_mock._description.kinds import Kinds, kinds_of
-from flux_images_mock._description.schema import Schemas, differences
-from flux_images_mock._description.violation import Violation, shorten
+from flux_images_mock._description.schema import Schemas, Violation, differences, shorten
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

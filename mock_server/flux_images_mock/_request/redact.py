@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from flux_images_mock._description.node import is_array, is_object
 
 if TYPE_CHECKING:
-    from flux_images_mock._request.message import Pair, Pairs, Request
+    from flux_images_mock._request.message import Pairs, Request
 
 NO_KEY = "\udfff no key"
 """Stands in no text that came in UTF-8."""
@@ -48,18 +48,17 @@ def hide(text: str, key: str) -> str:
     return _KEY.sub("sk-***", text) if "sk-" in text else text
 
 
-def readable(pairs: Pairs, key: str) -> Pairs:
+def readable(pairs: Pairs, key: str) -> dict[str, str]:
     """Return a request's headers, those that may carry a key as `***`."""
-    return [_readable(pair, key) for pair in pairs[:_MOST_FIELDS]]
+    return {
+        name.decode("latin-1")[:_LONGEST_HEADER]: _readable(name, value, key) for name, value in pairs[:_MOST_FIELDS]
+    }
 
 
-def _readable(pair: Pair, key: str) -> Pair:
-    name, value = pair
-    if name in _HARMLESS:
-        return pair
-    if _SECRET_HEADER.search(name):
-        return name[:_LONGEST_HEADER], _HIDDEN.encode()
-    return name[:_LONGEST_HEADER], hide(value.decode("latin-1"), key)[:_LONGEST_HEADER].encode("latin-1")
+def _readable(name: bytes, value: bytes, key: str) -> str:
+    if name not in _HARMLESS and _SECRET_HEADER.search(name):
+        return _HIDDEN
+    return hide(value.decode("latin-1"), key)[:_LONGEST_HEADER]
 
 
 def shortened(value: Any, key: str = NO_KEY) -> Any:

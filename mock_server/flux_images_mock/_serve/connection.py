@@ -7,9 +7,12 @@ from __future__ import annotations
 
 import asyncio
 import struct
+import time
 from collections import deque
+from email.utils import formatdate
+from functools import lru_cache
 from socket import SO_LINGER, SOL_SOCKET
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, cast
 
 from flux_images_mock._answer.answer import Answer
 from flux_images_mock._gateway.delivery import NEED_BODY, NeedBody, Wait, Work
@@ -17,9 +20,6 @@ from flux_images_mock._serve.faults import STATUS_LINES, script
 from flux_images_mock._serve.reader import Reader
 
 if TYPE_CHECKING:
-    from uvicorn.config import Config
-    from uvicorn.server import ServerState
-
     from flux_images_mock._answer.answer import Fault
     from flux_images_mock._gateway.delivery import Gateway, Play, Step
     from flux_images_mock._serve.faults import End
@@ -44,9 +44,9 @@ class Outbox:
     """
 
     def __init__(self) -> None:
-        self._waiting: list[MockProtocol] = []
+        self._waiting: list[Connection] = []
 
-    def add(self, connection: MockProtocol, loop: asyncio.AbstractEventLoop) -> None:
+    def add(self, connection: Connection, loop: asyncio.AbstractEventLoop) -> None:
         """Let a connection send soon."""
         if not self._waiting:
             loop.call_soon(self._send)
@@ -58,31 +58,21 @@ class Outbox:
             connection.flush()
 
 
-class MockProtocol(asyncio.Protocol):
-    """One connection, as uvicorn's server makes it for each client. Requests are answered one after the other."""
+class Connection(asyncio.Protocol):
+    """The connection of one client. Requests are answered one after the other."""
 
     _transport: asyncio.Transport
 
-    def __init__(
-        self,
-        gateway: Gateway,
-        config: Config,
-        server_state: ServerState,
-        app_state: dict[str, Any],
-        _loop: asyncio.AbstractEventLoop | None = None,
-        *,
-        outbox: Outbox,
-        header_timeout: float = 10.0,
-    ) -> None:
-        del config, app_state
+    def __init__(self, gateway: Gateway, connections: set[Connection], outbox: Outbox, header_timeout: float) -> None:
+        self.task: asyncio.Task[None] | None = None
+        """The answer under way that takes time."""
         self._gateway = gateway
-        self._server = server_state
-        self._loop = _loop or asyncio.get_running_loop()
+        self._connections = connections
         self._outbox = outbox
         self._header_timeout = header_timeout
+        self._loop = asyncio.get_running_loop()
         self._turns: deque[tuple[Turn, Play]] = deque()
         self._step: Step | None = None
-        self._task: asyncio.Task[None] | None = None
         self._drawing = False
         self._unsent: list[bytes] = []
         self._paused = False
@@ -99,7 +89,7 @@ class MockProtocol(asyncio.Protocol):
             self._loop.time,
             transport.get_extra_info("sockname"),
         )
-        self._server.connections.add(self)  # type: ignore[arg-type]  # uvicorn names its own classes
+        self._connections.add(self)
         self._watch = self._loop.call_later(self._header_timeout, self._look)
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -108,9 +98,9 @@ class MockProtocol(asyncio.Protocol):
         self._over = True
         self._watch.cancel()
         self._forget()
-        self._server.connections.discard(self)
-        if self._task is not None:
-            self._task.cancel()
+        self._connections.discard(self)
+        if self.task is not None:
+            self.task.cancel()
 
     def data_received(self, data: bytes) -> None:
         """Read what came, and answer what is whole."""
@@ -136,17 +126,17 @@ class MockProtocol(asyncio.Protocol):
     def shutdown(self) -> None:
         """Close the connection, after the answer that is under way."""
         self._last = True
-        if self._task is None:
+        if self.task is None:
             self._end("close")
 
     def _take(self, turn: Turn) -> None:
         self._turns.append((turn, self._gateway.play(turn.request)))
-        if self._task is not None or len(self._turns) > 1:
+        if self.task is not None or len(self._turns) > 1:
             self._pause()
 
     def _advance(self) -> None:
         """Answer the requests that can be answered, in order; then refuse what came after them, if it was bad."""
-        while self._turns and self._task is None and self._writable and not self._over:
+        while self._turns and self.task is None and self._writable and not self._over:
             turn, play = self._turns[0]
             step = self._next_step(turn, play)
             if isinstance(step, NeedBody):
@@ -154,13 +144,11 @@ class MockProtocol(asyncio.Protocol):
             self._turns.popleft()
             self._step = None
             if isinstance(step, (Work, Wait)) or step.fault is not None:
-                self._task = self._loop.create_task(self._carry_out(turn, play, step))
-                self._server.tasks.add(self._task)
-                self._task.add_done_callback(self._server.tasks.discard)
+                self.task = self._loop.create_task(self._carry_out(turn, play, step))
             else:
                 self._write(turn, step)
                 next(play, None)
-        if self._task is None and self._writable and not self._over:
+        if self.task is None and self._writable and not self._over:
             if self._reader.refusal is not None:
                 self._refuse(*self._reader.refusal)
             elif self._paused:
@@ -196,7 +184,7 @@ class MockProtocol(asyncio.Protocol):
             next(play, None)
         finally:
             play.close()
-            self._task = None
+            self.task = None
         self._advance()
 
     async def _break(self, fault: Fault, answer: Answer) -> None:
@@ -233,13 +221,9 @@ class MockProtocol(asyncio.Protocol):
     def _write(self, turn: Turn, answer: Answer) -> None:
         """Send an answer whole, and close the connection after it where it can't go on."""
         closing = (self._last and not self._turns) or answer.close or not (turn.whole and turn.keep_alive)
-        lines = [STATUS_LINES[answer.status]]
-        for name, value in self._server.default_headers:
-            lines += (name, b": ", value, b"\r\n")
+        lines = [STATUS_LINES[answer.status], _date_line(int(time.time()))]
         for name, value in answer.headers:
             lines += (name, b": ", value, b"\r\n")
-            if name == b"connection":
-                closing = closing or value == b"close"
         lines.append(b"connection: close\r\n\r\n" if closing else b"\r\n")
         lines.append(answer.body)
         self._send(b"".join(lines))
@@ -287,7 +271,7 @@ class MockProtocol(asyncio.Protocol):
         now, reader = self._loop.time(), self._reader
         idle = self._header_timeout if reader.turn is None else _IDLE
         due = reader.since + idle
-        if self._task is not None or self._paused or not self._writable:
+        if self.task is not None or self._paused or not self._writable:
             due = now + self._header_timeout
         elif reader.arriving:
             size = self._turns[-1][0].size if self._turns else 0
@@ -298,3 +282,8 @@ class MockProtocol(asyncio.Protocol):
             self._refuse(408, "The request took too long to arrive.")
         else:
             self._end("close")
+
+
+@lru_cache(maxsize=1)
+def _date_line(second: int) -> bytes:
+    return f"date: {formatdate(second, usegmt=True)}\r\n".encode()

@@ -2,26 +2,21 @@
 
 from __future__ import annotations
 
-import logging
+import asyncio
 import socket
-from contextlib import contextmanager
-from functools import partial
-from signal import SIGINT, SIGTERM, signal
-from threading import current_thread, main_thread
-from typing import TYPE_CHECKING, cast
-
-import uvicorn
+from contextlib import suppress
+from signal import SIGINT, SIGTERM
+from threading import Event, current_thread, main_thread
+from typing import TYPE_CHECKING
 
 from flux_images_mock._options import HEADER_TIMEOUT
-from flux_images_mock._serve.connection import MockProtocol, Outbox
+from flux_images_mock._serve.connection import Connection, Outbox
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
-
-    from flux_images_mock._options import Options
-    from flux_images_mock._serve.asgi import MockApp
+    from flux_images_mock._gateway.delivery import Gateway
 
 _BACKLOG = 2048
+_PATIENCE = 4.0
 
 
 def bind(host: str, port: int) -> socket.socket:
@@ -44,45 +39,51 @@ def address(listener: socket.socket) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-class _Server(uvicorn.Server):
-    """uvicorn, which a signal ends with status 0 and in silence."""
+class Server:
+    """Serves a gateway on a listening socket, until it is stopped."""
 
-    @contextmanager
-    def capture_signals(self) -> Generator[None]:
-        """Let SIGTERM and SIGINT end the server, and nothing else."""
-        if current_thread() is not main_thread():
-            yield
-            return
-        before = {number: signal(number, self.handle_exit) for number in (SIGTERM, SIGINT)}
-        try:
-            yield
-        finally:
-            for number, handler in before.items():
-                signal(number, handler)
+    def __init__(self, gateway: Gateway, listener: socket.socket, header_timeout: float = HEADER_TIMEOUT) -> None:
+        self._gateway = gateway
+        self._listener = listener
+        self._header_timeout = header_timeout
+        self._begun = Event()
 
-    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Answer what is under way; what takes longer than four seconds is cut off."""
-        logging.getLogger("uvicorn.error").setLevel(logging.CRITICAL)
-        await super().shutdown(sockets)
+    def run(self) -> None:
+        """Serve; what is under way at the end is answered, and cut off where that takes longer than four seconds."""
+        with asyncio.Runner(loop_factory=_new_loop) as runner:
+            runner.run(self._serve())
 
+    def stop(self) -> None:
+        """End `run`, which another thread has called, or is about to."""
+        self._begun.wait()
+        with suppress(RuntimeError):  # its loop is closed: it has ended by itself
+            self._loop.call_soon_threadsafe(self._ending.set)
 
-def configure(application: MockApp, options: Options) -> uvicorn.Server:
-    """Return a uvicorn server for the application, its own logs off."""
-    protocol = partial(
-        MockProtocol, application, outbox=Outbox(), header_timeout=options.get("header_timeout", HEADER_TIMEOUT)
-    )
-    return _Server(
-        uvicorn.Config(
-            application,
-            http=cast("type[MockProtocol]", protocol),  # uvicorn only calls it
-            ws="none",
-            lifespan="off",
-            log_config=None,
-            log_level="error",
-            access_log=False,
-            server_header=False,
-            proxy_headers=False,
-            timeout_graceful_shutdown=4,
+    async def _serve(self) -> None:
+        self._loop, self._ending = asyncio.get_running_loop(), asyncio.Event()
+        self._begun.set()
+        connections, outbox = set[Connection](), Outbox()
+        if current_thread() is main_thread():
+            with suppress(NotImplementedError):  # on Windows, Ctrl-C is a KeyboardInterrupt
+                for number in (SIGINT, SIGTERM):
+                    self._loop.add_signal_handler(number, self._ending.set)
+        server = await self._loop.create_server(
+            lambda: Connection(self._gateway, connections, outbox, self._header_timeout),
+            sock=self._listener,
             backlog=_BACKLOG,
         )
-    )
+        await self._ending.wait()
+        server.close()
+        for connection in list(connections):
+            connection.shutdown()
+        if tasks := [connection.task for connection in connections if connection.task is not None]:
+            await asyncio.wait(tasks, timeout=_PATIENCE)
+
+
+def _new_loop() -> asyncio.AbstractEventLoop:
+    """Return a loop of uvloop where there is one, which is twice as fast."""
+    try:
+        from uvloop import new_event_loop
+    except ImportError:
+        return asyncio.new_event_loop()
+    return new_event_loop()

@@ -5,8 +5,9 @@ from __future__ import annotations
 from threading import Thread
 from typing import TYPE_CHECKING, Unpack
 
+from flux_images_mock._options import HEADER_TIMEOUT
 from flux_images_mock._serve.asgi import app
-from flux_images_mock._serve.server import address, bind, configure
+from flux_images_mock._serve.server import Server, address, bind
 from flux_images_mock._testing.mock import Mock
 
 if TYPE_CHECKING:
@@ -27,10 +28,10 @@ class MockServer(Mock):
         self, spec: str | Path | None = None, *, host: str = "127.0.0.1", port: int = 0, **options: Unpack[Options]
     ) -> None:
         application = app(spec, **options)
-        self._listener = bind(host, port)
-        super().__init__(application, address(self._listener))
-        self._server = configure(self.app, options)
-        self._thread = Thread(target=self._server.run, args=([self._listener],), name="flux-images-mock", daemon=True)
+        listener = bind(host, port)
+        super().__init__(application, address(listener))
+        self._server = Server(application, listener, options.get("header_timeout", HEADER_TIMEOUT))
+        self._thread = Thread(target=self._server.run, name="flux-images-mock", daemon=True)
 
     def start(self) -> None:
         """Begin to serve."""
@@ -39,7 +40,7 @@ class MockServer(Mock):
     def stop(self) -> None:
         """Answer what is under way, then close the socket."""
         self.app.state.run.end()  # nobody waits any more
-        self._server.should_exit = True
+        self._server.stop()
         self._thread.join()
 
     def __enter__(self) -> MockServer:

@@ -11,8 +11,8 @@ import pytest
 from PIL import Image, ImageFont
 
 from flux_images_mock._pictures.draw import Picture, draw, pixels
-from flux_images_mock._pictures.fonts import _files, drawable
 from flux_images_mock._pictures.gallery import Gallery
+from flux_images_mock._pictures.text import _files, drawable
 from flux_images_mock._testing.respx import RespxMock
 from tests.mock.asking import ask, fetch, url_of
 

@@ -185,7 +185,7 @@ def test_one_server_a_process(run: pytest.Pytester) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("fixture", "module"), [("flux_mock", "uvicorn"), ("flux_mock_respx", "respx")])
+@pytest.mark.parametrize(("fixture", "module"), [("flux_mock", "httptools"), ("flux_mock_respx", "respx")])
 def test_what_to_install(fixture: str, module: str, run: pytest.Pytester) -> None:
     """Without its extra the plugin loads, other tests run, and the fixture says what it needs."""
     run.makeconftest(f"import sys\nsys.modules[{module!r}] = None")
@@ -195,7 +195,7 @@ def test_what_to_install(fixture: str, module: str, run: pytest.Pytester) -> Non
     result.stdout.fnmatch_lines([f"*need {module}; try: pip install 'flux-images?pytest?'*"])
 
 
-HEAVY = ("uvicorn", "httptools", "respx", "httpx", "yaml", "PIL", "orjson", "jsonschema_rs")
+HEAVY = ("httptools", "respx", "httpx", "yaml", "PIL", "orjson", "jsonschema_rs")
 
 
 def test_the_plugin_imports_nothing_by_itself() -> None:
