@@ -6,8 +6,9 @@ import argparse
 import gc
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 from flux_images_mock._answer.scenarios import UnknownScenarioError
 from flux_images_mock._description.node import SpecError, load
@@ -15,9 +16,6 @@ from flux_images_mock._options import HEADER_TIMEOUT, MAX_BODY, MOST_REQUESTS, O
 from flux_images_mock._serve.asgi import MockApp
 from flux_images_mock._serve.log import for_people, for_programs
 from flux_images_mock._serve.server import Server, address, bind
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 _LOOPBACK = ("127.", "::1", "localhost")
 

@@ -5,16 +5,13 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from flux_images_mock._answer.operation import compile_operations
 from flux_images_mock._answer.scenarios import Scenario, Scenarios, UnknownScenarioError
 from flux_images_mock._description.node import SpecError, load
 from flux_images_mock._description.schema import Schemas
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import math
 import re
-from typing import TYPE_CHECKING, Literal, NamedTuple, TypedDict, cast
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from random import Random
+from typing import Literal, NamedTuple, TypedDict, cast
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
-    from pathlib import Path
-    from random import Random
-
-    Latency = Callable[[Random], float]
-    """Draws how long an answer takes, in seconds."""
+Latency = Callable[[Random], float]
+"""Draws how long an answer takes, in seconds."""
 
 MAX_BODY = 128 * 1024 * 1024
 HEADER_TIMEOUT = 10.0

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import TYPE_CHECKING
 
 import orjson
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from flux_images_mock._description.schema import Violation
-    from flux_images_mock._request.message import Pairs
+from flux_images_mock._description.schema import Violation
+from flux_images_mock._request.message import Pairs
 
 # gateway-family: a gateway charges on success, and the last four say that it stopped waiting for a model that goes on.
 BILLED = frozenset([*range(200, 300), 504, 520, 522, 524])

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlsplit
 
 from flux_images_mock._answer.responses import Responses, compile_responses
 from flux_images_mock._description.node import METHODS, Node
+from flux_images_mock._description.schema import Schemas
 from flux_images_mock._request.authenticate import Alternatives, compile_security
 from flux_images_mock._request.bodies import Body, compile_body
 from flux_images_mock._request.parameters import Parameter, compile_parameters
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from flux_images_mock._description.schema import Schemas
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import orjson
 
 from flux_images_mock._answer.answer import Answer, problem
+from flux_images_mock._answer.operation import Operation
 from flux_images_mock._answer.responses import MismatchError, Response
-from flux_images_mock._description.node import is_array, is_object
+from flux_images_mock._description.node import Node, is_array, is_object
+from flux_images_mock._description.schema import Violation
+from flux_images_mock._request.message import Pair, Request
 from flux_images_mock._request.redact import hide, key_of
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from flux_images_mock._answer.operation import Operation
-    from flux_images_mock._description.node import Node
-    from flux_images_mock._description.schema import Violation
-    from flux_images_mock._request.message import Pair, Request
 
 Kind = Literal["no-route", "wrong-method", "no-auth", "bad-auth", "invalid-request", "too-large"]
 

@@ -3,23 +3,20 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from flux_images_mock._answer.answer import Answer
+from flux_images_mock._answer.operation import Operation
+from flux_images_mock._answer.responses import Media, Response
+from flux_images_mock._answer.scenarios import Scenario
 from flux_images_mock._description.schema import Violation
+from flux_images_mock._request.message import Request
+from flux_images_mock._request.parameters import Values
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from flux_images_mock._answer.operation import Operation
-    from flux_images_mock._answer.responses import Media, Response
-    from flux_images_mock._answer.scenarios import Scenario
-    from flux_images_mock._request.message import Request
-    from flux_images_mock._request.parameters import Values
-
-    Source = Callable[["Asked"], Answer]
-    """Answers a valid request."""
+Source = Callable[["Asked"], Answer]
+"""Answers a valid request."""
 
 _PREFERENCE = re.compile(
     r"""\s*([!#$%&'*+.^_`|~\w-]+)\s*(?:=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,;"]*)))?[^,]*(?:,|$)""", re.ASCII

@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+import jsonschema_rs
 import orjson
 
 from flux_images_mock._answer.answer import Answer
-from flux_images_mock._description.schema import Schemas, differences
-from flux_images_mock._request.message import essence_of, is_json, new_id
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    import jsonschema_rs
-
-    from flux_images_mock._description.node import Node
-    from flux_images_mock._description.schema import Violation
-    from flux_images_mock._request.message import Pair, Pairs
+from flux_images_mock._description.node import Node
+from flux_images_mock._description.schema import Schemas, Violation, differences
+from flux_images_mock._request.message import Pair, Pairs, essence_of, is_json, new_id
 
 _ID_HEADERS = (b"x-oneapi-request-id", b"x-request-id")
 """What this family of gateways sends anew with each answer."""

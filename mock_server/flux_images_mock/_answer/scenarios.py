@@ -4,28 +4,24 @@ from __future__ import annotations
 
 import base64
 import time
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from email.utils import formatdate
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import jsonschema_rs
 import orjson
 import yaml
 
 from flux_images_mock._answer.answer import BILLED, KINDS, Answer, Fault
+from flux_images_mock._answer.operation import Operation
 from flux_images_mock._answer.refuse import fill
-from flux_images_mock._description.node import SpecError, read_tree
+from flux_images_mock._answer.responses import Example
+from flux_images_mock._description.node import JsonObject, SpecError, read_tree
 from flux_images_mock._description.schema import Violation, differences
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
-
-    from flux_images_mock._answer.operation import Operation
-    from flux_images_mock._answer.responses import Example
-    from flux_images_mock._description.node import JsonObject
 
 Stage = Literal["edge", "after-auth", "after-validation"]
 

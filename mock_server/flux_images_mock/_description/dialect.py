@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Literal
 from urllib.parse import urljoin
 
 import orjson
 
 from flux_images_mock._description.node import METHODS, Files, JsonObject, Node, is_object
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
-
-    Extensions = Mapping[str, Callable[[Any, Node], None]]
-    """For each keyword of our own, what raises `SpecError` where its value makes no sense."""
+Extensions = Mapping[str, Callable[[Any, Node], None]]
+"""For each keyword of our own, what raises `SpecError` where its value makes no sense."""
 
 Direction = Literal["request", "response"]
 

@@ -4,12 +4,9 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
-from flux_images_mock._description.node import is_object
-
-if TYPE_CHECKING:
-    from flux_images_mock._description.node import Node
+from flux_images_mock._description.node import Node, is_object
 
 _DEEPEST = 8
 _INTEGER = re.compile(r"-?(?:0|[1-9][0-9]{0,300})", re.ASCII)

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Hashable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeGuard
+from typing import Any, TypeGuard
 from urllib.parse import quote, unquote, urldefrag, urljoin, urlsplit
 from urllib.request import url2pathname
 
 import orjson
 import yaml
-
-if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterator
 
 JsonObject = dict[str, Any]
 

@@ -5,19 +5,16 @@ from __future__ import annotations
 import math
 import random
 import string
+from collections.abc import Mapping
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import jsonschema_rs
 import rstr
+from jsonschema_rs import CanonicalSchema
 from jsonschema_rs import canonical as views
 
 from flux_images_mock._description.node import is_array, is_object
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from jsonschema_rs import CanonicalSchema
 
 _ATTEMPTS = 100
 _DEEPEST = 6

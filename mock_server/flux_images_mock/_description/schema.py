@@ -6,6 +6,7 @@ import base64
 import binascii
 import json
 import re
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import islice
@@ -18,8 +19,6 @@ from flux_images_mock._description.dialect import Direction, convert
 from flux_images_mock._description.node import JsonObject, Node, SpecError, escape, is_array, is_object, look_up
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
-
     from flux_images_mock._description.sample import Sampler
 
 _MOST_VIOLATIONS = 100

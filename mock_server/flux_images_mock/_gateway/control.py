@@ -4,28 +4,22 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from flux_images_mock._answer.answer import problem
+from flux_images_mock._answer.answer import Answer, problem
+from flux_images_mock._answer.respond import Asked, Source
 from flux_images_mock._description.node import load
 from flux_images_mock._gateway.engine import Engine
+from flux_images_mock._gateway.exchange import Exchange
 from flux_images_mock._gateway.journal import requests
-from flux_images_mock._gateway.run import State
-from flux_images_mock._options import OptionError
+from flux_images_mock._gateway.run import Run, State
+from flux_images_mock._options import OptionError, Options
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from flux_images_mock._answer.answer import Answer
-    from flux_images_mock._answer.respond import Asked, Source
-    from flux_images_mock._gateway.exchange import Exchange
-    from flux_images_mock._gateway.run import Run
-    from flux_images_mock._options import Options
-
-    Action = Callable[[Asked], Any]
-    """Does what an operation says, and returns the JSON to answer with."""
+Action = Callable[[Asked], Any]
+"""Does what an operation says, and returns the JSON to answer with."""
 
 CONTROL = "/__mock__/"
 

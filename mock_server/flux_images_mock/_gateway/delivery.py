@@ -3,30 +3,25 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Generator
+from collections.abc import Awaitable, Callable, Generator
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from flux_images_mock._answer.answer import Answer, problem
 from flux_images_mock._answer.responses import MismatchError
+from flux_images_mock._description.node import Node
 from flux_images_mock._description.schema import violations_header
 from flux_images_mock._gateway.control import CONTROL, Control
 from flux_images_mock._gateway.engine import Engine
 from flux_images_mock._gateway.exchange import Exchange
-from flux_images_mock._gateway.run import State
+from flux_images_mock._gateway.run import Run, State
+from flux_images_mock._options import Options
 from flux_images_mock._pictures.gallery import PICTURES
+from flux_images_mock._request.message import Request
 
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
-
-    from flux_images_mock._description.node import Node
-    from flux_images_mock._gateway.run import Run
-    from flux_images_mock._options import Options
-    from flux_images_mock._request.message import Request
-
-    AccessLog = Callable[[Exchange, Answer, float], None]
-    """Writes down a request, its answer and how long that took, in milliseconds."""
+AccessLog = Callable[[Exchange, Answer, float], None]
+"""Writes down a request, its answer and how long that took, in milliseconds."""
 
 _LOG = logging.getLogger("flux_images_mock")
 

@@ -2,37 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from flux_images_mock._answer.answer import BILLED, Answer
-from flux_images_mock._answer.operation import compile_operations
-from flux_images_mock._answer.refuse import Refusals
-from flux_images_mock._answer.respond import Asked, PreferenceError, declared, preferred, read_preferences
-from flux_images_mock._answer.scenarios import Scenarios, UnknownScenarioError
-from flux_images_mock._description.node import SpecError
+from flux_images_mock._answer.operation import Operation, compile_operations
+from flux_images_mock._answer.refuse import Kind, Refusals
+from flux_images_mock._answer.respond import Asked, PreferenceError, Source, declared, preferred, read_preferences
+from flux_images_mock._answer.scenarios import Scenario, Scenarios, UnknownScenarioError
+from flux_images_mock._description.node import JsonObject, Node, SpecError
 from flux_images_mock._description.schema import Schemas, Violation
-from flux_images_mock._options import MAX_BODY
+from flux_images_mock._gateway.exchange import Exchange
+from flux_images_mock._gateway.run import Run, State
+from flux_images_mock._options import MAX_BODY, Auth, Options
 from flux_images_mock._pictures.gallery import OPERATION, CreateImage
 from flux_images_mock._request.authenticate import Refused, authenticate, doubled_authorization
 from flux_images_mock._request.bodies import members
 from flux_images_mock._request.encodings import EncodingError, TooLargeError, decode
-from flux_images_mock._request.parameters import read_parameters
+from flux_images_mock._request.message import Pair
+from flux_images_mock._request.parameters import Values, read_parameters
 from flux_images_mock._request.route import Routes
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from flux_images_mock._answer.operation import Operation
-    from flux_images_mock._answer.refuse import Kind
-    from flux_images_mock._answer.respond import Source
-    from flux_images_mock._answer.scenarios import Scenario
-    from flux_images_mock._description.node import JsonObject, Node
-    from flux_images_mock._gateway.exchange import Exchange
-    from flux_images_mock._gateway.run import Run, State
-    from flux_images_mock._options import Auth, Options
-    from flux_images_mock._request.message import Pair
-    from flux_images_mock._request.parameters import Values
 
 _TOKEN = b"sk-mock-"
 _NOT_LISTED = Refused("bad-auth", "use a key that the mock was given", "Bearer")

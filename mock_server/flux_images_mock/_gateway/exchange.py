@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-
-    from flux_images_mock._answer.operation import Operation
-    from flux_images_mock._answer.scenarios import Scenario
-    from flux_images_mock._description.schema import Violation
-    from flux_images_mock._request.message import Request
-    from flux_images_mock._request.parameters import RawPairs
+from flux_images_mock._answer.operation import Operation
+from flux_images_mock._answer.scenarios import Scenario
+from flux_images_mock._description.schema import Violation
+from flux_images_mock._request.message import Request
+from flux_images_mock._request.parameters import RawPairs
 
 
 @dataclass(slots=True)

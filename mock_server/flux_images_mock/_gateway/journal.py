@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from flux_images_mock._description.schema import Violation
+from flux_images_mock._gateway.exchange import Exchange
+from flux_images_mock._gateway.run import Journal
 from flux_images_mock._pictures.gallery import PICTURES
-from flux_images_mock._request.parameters import read_parameters
+from flux_images_mock._request.parameters import Values, read_parameters
 from flux_images_mock._request.redact import hide, key_of, readable, shortened
-
-if TYPE_CHECKING:
-    from flux_images_mock._description.schema import Violation
-    from flux_images_mock._gateway.exchange import Exchange
-    from flux_images_mock._gateway.run import Journal
-    from flux_images_mock._request.parameters import Values
 
 _LONGEST_PATH = 500
 

@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import time
 from collections import OrderedDict, deque
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from hashlib import blake2b
 from random import Random
-from typing import TYPE_CHECKING
 
+from flux_images_mock._gateway.exchange import Exchange
 from flux_images_mock._gateway.sleepers import Sleepers
-from flux_images_mock._options import MOST_REQUESTS, Behaviour, OptionError, Options, check, read_latency, read_rate
+from flux_images_mock._options import (
+    MOST_REQUESTS,
+    Behaviour,
+    OptionError,
+    Options,
+    Rate,
+    check,
+    read_latency,
+    read_rate,
+)
 from flux_images_mock._pictures.gallery import Gallery
 from flux_images_mock._request.redact import MOST_BYTES, key_of, shortened
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
-
-    from flux_images_mock._gateway.exchange import Exchange
-    from flux_images_mock._options import Rate
 
 RATE_LIMITED = "rate-limited-empty"
 NO_CREDIT = "user-quota-exhausted"

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from threading import Condition
-from typing import TYPE_CHECKING
 
 from anyio import Event, move_on_after
 from sniffio import current_async_library
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
 
 
 class Sleepers:

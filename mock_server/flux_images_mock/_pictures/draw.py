@@ -8,14 +8,12 @@ import io
 import math
 import struct
 import zlib
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 from PIL import Image, ImageDraw, ImageOps
 
+from flux_images_mock._options import Size
 from flux_images_mock._pictures.text import fit, write
-
-if TYPE_CHECKING:
-    from flux_images_mock._options import Size
 
 Format = Literal["jpeg", "png"]
 

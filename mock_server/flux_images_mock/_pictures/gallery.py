@@ -5,26 +5,21 @@ from __future__ import annotations
 import base64
 import os
 from collections import OrderedDict
+from collections.abc import Callable
 from functools import partial
 from threading import Lock
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from flux_images_mock._answer.answer import Answer
+from flux_images_mock._answer.operation import Operation
+from flux_images_mock._answer.respond import Asked
+from flux_images_mock._answer.responses import Media, Response
+from flux_images_mock._answer.scenarios import FileEffect
 from flux_images_mock._description.schema import parse_ratio
-from flux_images_mock._options import read_duration
-from flux_images_mock._pictures.draw import Picture, draw
+from flux_images_mock._options import Behaviour, Size, read_duration
+from flux_images_mock._pictures.draw import Format, Picture, draw
 from flux_images_mock._request.bodies import members
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from flux_images_mock._answer.operation import Operation
-    from flux_images_mock._answer.respond import Asked
-    from flux_images_mock._answer.responses import Media, Response
-    from flux_images_mock._answer.scenarios import FileEffect
-    from flux_images_mock._options import Behaviour, Size
-    from flux_images_mock._pictures.draw import Format
-    from flux_images_mock._request.message import Pairs, Request
+from flux_images_mock._request.message import Pairs, Request
 
 OPERATION = "create_image"
 """The one special operation."""

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from itertools import groupby
 from pathlib import Path
-from typing import TYPE_CHECKING
 from unicodedata import category
 
 from PIL import Image, ImageDraw, ImageFont
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
 
 _SMALLEST = 9
 _SIZES = (1 / 12, 1 / 14, 1 / 17, 1 / 20, 1 / 24, 1 / 28, 1 / 34, 1 / 39, 1 / 46)

@@ -6,16 +6,14 @@ import base64
 import binascii
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 from urllib.parse import unquote_plus
 
+from flux_images_mock._description.node import Node
 from flux_images_mock._description.schema import Violation
+from flux_images_mock._options import Auth
+from flux_images_mock._request.message import Request
 from flux_images_mock._request.parameters import read_pairs
-
-if TYPE_CHECKING:
-    from flux_images_mock._description.node import Node
-    from flux_images_mock._options import Auth
-    from flux_images_mock._request.message import Request
 
 _KEY = re.compile(r"[!-~]+", re.ASCII)
 

@@ -5,25 +5,18 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
+import jsonschema_rs
 import orjson
 
 from flux_images_mock._description.kinds import Kinds, kinds_of
-from flux_images_mock._description.node import escape, is_array, is_object
-from flux_images_mock._description.schema import Violation, differences
+from flux_images_mock._description.node import JsonObject, Node, escape, is_array, is_object
+from flux_images_mock._description.schema import Schemas, Violation, differences
 from flux_images_mock._request.forms import assemble, read_multipart, read_urlencoded
-from flux_images_mock._request.message import essence_of, is_json, is_xml, parameter_of
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    import jsonschema_rs
-
-    from flux_images_mock._description.node import JsonObject, Node
-    from flux_images_mock._description.schema import Schemas
-    from flux_images_mock._request.message import Headers
+from flux_images_mock._request.message import Headers, essence_of, is_json, is_xml, parameter_of
 
 _CHARSETS = {"", "utf-8", "utf8", "us-ascii"}
 _URLENCODED = "application/x-www-form-urlencoded"

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import zlib
-from typing import TYPE_CHECKING, Protocol
+from collections.abc import Callable
+from typing import Protocol
 
 import brotli  # type: ignore[import-untyped]  # comes without types
 
 from flux_images_mock._description.schema import Violation
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 _MOST_LAYERS = 2
 

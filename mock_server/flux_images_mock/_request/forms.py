@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import logging
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import parse_qsl
 
 import orjson
@@ -17,9 +18,6 @@ from flux_images_mock._description.kinds import Kinds
 from flux_images_mock._description.node import escape
 from flux_images_mock._description.schema import Violation
 from flux_images_mock._request.message import essence_of, is_json
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 _MOST_FIELDS = 10_000
 _ANY = Kinds()

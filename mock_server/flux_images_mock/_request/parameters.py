@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import unquote_to_bytes
 
+import jsonschema_rs
 import orjson
 
 from flux_images_mock._description.kinds import Kinds, kinds_of
+from flux_images_mock._description.node import Node
 from flux_images_mock._description.schema import Schemas, Violation, differences, shorten
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    import jsonschema_rs
-
-    from flux_images_mock._description.node import Node
-    from flux_images_mock._request.message import Request
+from flux_images_mock._request.message import Request
 
 _DEFAULT_STYLES = {"path": "simple", "query": "form", "header": "simple", "cookie": "form"}
 _STYLES = {

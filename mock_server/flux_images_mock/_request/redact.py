@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from flux_images_mock._description.node import is_array, is_object
-
-if TYPE_CHECKING:
-    from flux_images_mock._request.message import Pairs, Request
+from flux_images_mock._request.message import Pairs, Request
 
 NO_KEY = "\udfff no key"
 """Stands in no text that came in UTF-8."""

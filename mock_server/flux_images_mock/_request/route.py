@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, Generic, TypeVar
+from collections.abc import Iterable
+from typing import Generic, TypeVar
 from urllib.parse import unquote
 
-if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    from flux_images_mock._request.parameters import RawPairs
+from flux_images_mock._request.parameters import RawPairs
 
 T = TypeVar("T")
 _PLACEHOLDER = re.compile(r"\{([^{}]+)\}")

@@ -2,29 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Unpack
+from collections.abc import Awaitable, Callable, MutableMapping
+from pathlib import Path
+from typing import Any, Unpack
 from urllib.parse import quote
 
-from anyio import create_task_group, to_thread
+from anyio import CancelScope, create_task_group, to_thread
 
+from flux_images_mock._answer.answer import Answer
 from flux_images_mock._description.node import load
-from flux_images_mock._gateway.delivery import Gateway, NeedBody, Wait, Work
+from flux_images_mock._gateway.delivery import Gateway, NeedBody, Play, Wait, Work
+from flux_images_mock._options import Options
 from flux_images_mock._request.message import Headers, Request, origin_of
 from flux_images_mock._serve.faults import without_wire
 
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, MutableMapping
-    from pathlib import Path
-
-    from anyio import CancelScope
-
-    from flux_images_mock._answer.answer import Answer
-    from flux_images_mock._gateway.delivery import Play
-    from flux_images_mock._options import Options
-
-    Message = MutableMapping[str, Any]
-    Receive = Callable[[], Awaitable[Message]]
-    Send = Callable[[Message], Awaitable[None]]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
 
 
 class MockApp(Gateway):

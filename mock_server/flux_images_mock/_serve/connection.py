@@ -12,18 +12,12 @@ from collections import deque
 from email.utils import formatdate
 from functools import lru_cache
 from socket import SO_LINGER, SOL_SOCKET
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
-from flux_images_mock._answer.answer import Answer
-from flux_images_mock._gateway.delivery import NEED_BODY, NeedBody, Wait, Work
-from flux_images_mock._serve.faults import STATUS_LINES, script
-from flux_images_mock._serve.reader import Reader
-
-if TYPE_CHECKING:
-    from flux_images_mock._answer.answer import Fault
-    from flux_images_mock._gateway.delivery import Gateway, Play, Step
-    from flux_images_mock._serve.faults import End
-    from flux_images_mock._serve.reader import Turn
+from flux_images_mock._answer.answer import Answer, Fault
+from flux_images_mock._gateway.delivery import NEED_BODY, Gateway, NeedBody, Play, Step, Wait, Work
+from flux_images_mock._serve.faults import STATUS_LINES, End, script
+from flux_images_mock._serve.reader import Reader, Turn
 
 _IDLE = 75.0
 """Seconds for which a connection that has carried a request waits for the next, longer than clients keep theirs."""

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from flux_images_mock._answer.answer import Answer, Fault
-    from flux_images_mock._request.message import Pairs
+from flux_images_mock._answer.answer import Answer, Fault
+from flux_images_mock._request.message import Pairs
 
 End = Literal["close", "reset"]
 

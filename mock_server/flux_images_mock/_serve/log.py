@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, TextIO
+from collections.abc import Callable
+from typing import TextIO
 
 import orjson
 
+from flux_images_mock._answer.answer import Answer
+from flux_images_mock._gateway.delivery import AccessLog
+from flux_images_mock._gateway.exchange import Exchange
 from flux_images_mock._request.redact import hide, key_of
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from flux_images_mock._answer.answer import Answer
-    from flux_images_mock._gateway.delivery import AccessLog
-    from flux_images_mock._gateway.exchange import Exchange
 
 _LONGEST_PATH = 200
 _COLOURS = {2: 32, 3: 36, 4: 33, 5: 31}

@@ -5,16 +5,13 @@ httptools refuses what is ambiguous: two lengths, a length beside chunks, bad sy
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import Any
 
 import httptools
 
 from flux_images_mock._request.message import Headers, Request, origin_of
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-    from typing import Any
 
 MOST_HEAD_BYTES = 64 * 1024
 """Bytes of a request line and its headers."""

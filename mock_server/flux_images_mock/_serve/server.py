@@ -7,13 +7,10 @@ import socket
 from contextlib import suppress
 from signal import SIGINT, SIGTERM
 from threading import Event, current_thread, main_thread
-from typing import TYPE_CHECKING
 
+from flux_images_mock._gateway.delivery import Gateway
 from flux_images_mock._options import HEADER_TIMEOUT
 from flux_images_mock._serve.connection import Connection, Outbox
-
-if TYPE_CHECKING:
-    from flux_images_mock._gateway.delivery import Gateway
 
 _BACKLOG = 2048
 _PATIENCE = 4.0

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Unpack
+from collections.abc import Sequence
+from typing import Any, Unpack
 
 from flux_images_mock._description.node import is_object
-from flux_images_mock._gateway.journal import requests
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from flux_images_mock._gateway.journal import RecordedRequest
-    from flux_images_mock._gateway.run import Bill
-    from flux_images_mock._options import Behaviour
-    from flux_images_mock._serve.asgi import MockApp
+from flux_images_mock._gateway.journal import RecordedRequest, requests
+from flux_images_mock._gateway.run import Bill
+from flux_images_mock._options import Behaviour
+from flux_images_mock._serve.asgi import MockApp
 
 _LONGEST = 200
 

@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Unpack
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
+from typing import Unpack
 from urllib.parse import urlsplit
 
 import httpx
 import respx
 
-from flux_images_mock._gateway.delivery import NeedBody, Wait, Work
+from flux_images_mock._answer.answer import Answer, Fault
+from flux_images_mock._gateway.delivery import NeedBody, Play, Wait, Work
+from flux_images_mock._options import Options
 from flux_images_mock._request.message import Headers, Request
 from flux_images_mock._serve.asgi import app
 from flux_images_mock._serve.faults import without_wire
 from flux_images_mock._testing.mock import Mock
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterator
-    from pathlib import Path
-
-    from flux_images_mock._answer.answer import Answer, Fault
-    from flux_images_mock._gateway.delivery import Play
-    from flux_images_mock._options import Options
 
 _HOST = "flux-images.mock"
 _ARRIVES: dict[str, Callable[[bytes], bytes]] = {

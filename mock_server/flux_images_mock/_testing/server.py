@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from threading import Thread
-from typing import TYPE_CHECKING, Unpack
+from types import TracebackType
+from typing import Unpack
 
-from flux_images_mock._options import HEADER_TIMEOUT
+from flux_images_mock._options import HEADER_TIMEOUT, Options
 from flux_images_mock._serve.asgi import app
 from flux_images_mock._serve.server import Server, address, bind
 from flux_images_mock._testing.mock import Mock
-
-if TYPE_CHECKING:
-    from pathlib import Path
-    from types import TracebackType
-
-    from flux_images_mock._options import Options
 
 
 class MockServer(Mock):
