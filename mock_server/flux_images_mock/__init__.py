@@ -13,15 +13,14 @@ if TYPE_CHECKING:
     from flux_images_mock._gateway.run import Bill
     from flux_images_mock._serve.asgi import app
     from flux_images_mock._serve.faults import WireFaultError
-    from flux_images_mock._testing.mock import Mock
-    from flux_images_mock._testing.server import MockServer
+    from flux_images_mock._testing.mock import Mock, MockServer
 
 __all__ = ["Bill", "Mock", "MockServer", "RecordedRequest", "WireFaultError", "app"]
 
 _HOMES = {
     "Bill": "_gateway.run",
     "Mock": "_testing.mock",
-    "MockServer": "_testing.server",
+    "MockServer": "_testing.mock",
     "RecordedRequest": "_gateway.journal",
     "WireFaultError": "_serve.faults",
     "app": "_serve.asgi",

@@ -32,7 +32,7 @@ def flux_mock_options() -> dict[str, Any]:
 
 @pytest.fixture(scope="session")
 def _flux_mock_server(flux_mock_options: dict[str, Any]) -> Iterator[MockServer]:
-    with _load("_testing.server").MockServer(**flux_mock_options) as server:
+    with _load("_testing.mock").MockServer(**flux_mock_options) as server:
         yield server
 
 

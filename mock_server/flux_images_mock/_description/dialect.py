@@ -30,6 +30,18 @@ _PLAIN = {
     *("title", "description", "default", "deprecated", "examples", "readOnly", "writeOnly"),
     *("discriminator", "example", "externalDocs", "xml"),
 }
+_HOLDERS = {
+    "description": {"components": "components", "paths": "many path"},
+    "components": {"schemas": "schemas"},
+    "path": {"parameters": "many header", **dict.fromkeys(METHODS, "operation")},
+    "operation": {"parameters": "many header", "requestBody": "body", "responses": "many response"},
+    "body": {"content": "many media"},
+    "response": {"content": "many media", "headers": "many header"},
+    "header": {"schema": "schema", "content": "many media"},
+    "media": {"schema": "schema", "encoding": "many encoding"},
+    "encoding": {"headers": "many header"},
+}
+"""What holds what, down to the schemas."""
 _DIALECTS = {"https://json-schema.org/draft/2020-12/schema", "https://spec.openapis.org/oas/3.1/dialect/base"}
 _ANCHORS = {"$id", "$anchor", "$dynamicAnchor"}
 _INTEGERS = {"int32": 2**31, "int64": 2**63}
@@ -42,53 +54,27 @@ class _Copies(Files):
         super().__init__()
         self._originals = originals
 
-    def tree(self, uri: str) -> Any:
-        if uri not in self.trees:
-            self.trees[uri] = orjson.loads(orjson.dumps(self._originals.tree(uri)))
-        return self.trees[uri]
+    def __missing__(self, uri: str) -> Any:
+        tree = self[uri] = orjson.loads(orjson.dumps(self._originals[uri]))
+        return tree
 
 
-def places(root: Node) -> Iterator[Node]:
+def _places(node: Node, kind: str = "description") -> Iterator[Node]:
     """Yield every schema that the description uses or keeps in its components."""
-    components = root.get("components")
-    if components is not None:
-        schemas = components.get("schemas")
-        if schemas is not None:
-            yield from (schemas.child(name) for name in schemas.mapping())
-    for _, item in root.items("paths"):
-        yield from _in_parameters(item)
-        for method in METHODS:
-            operation = item.get(method)
-            if operation is None:
-                continue
-            yield from _in_parameters(operation)
-            body = operation.get("requestBody")
-            if body is not None:
-                yield from _in_content(body)
-            for _, response in operation.items("responses"):
-                yield from _in_content(response)
-                for _, header in response.items("headers"):
-                    yield from _in_header(header)
-
-
-def _in_parameters(owner: Node) -> Iterator[Node]:
-    for parameter in owner.elements("parameters"):
-        yield from _in_header(parameter)
-
-
-def _in_header(header: Node) -> Iterator[Node]:
-    if "schema" in header.mapping():
-        yield header.child("schema")
-    yield from _in_content(header)
-
-
-def _in_content(owner: Node) -> Iterator[Node]:
-    for _, media in owner.items("content"):
-        if "schema" in media.mapping():
-            yield media.child("schema")
-        for _, encoding in media.items("encoding"):
-            for _, header in encoding.items("headers"):
-                yield from _in_header(header)
+    for key, inner in _HOLDERS[kind].items():
+        if key not in node.mapping():
+            continue
+        if inner == "schema":
+            yield node.child(key)
+        elif inner == "schemas":
+            owner = node.child(key).follow()
+            yield from (owner.child(name) for name in owner.mapping())
+        elif inner.startswith("many "):
+            many = node.elements(key) if key == "parameters" else (item for _, item in node.items(key))
+            for item in many:
+                yield from _places(item, inner.removeprefix("many "))
+        else:
+            yield from _places(node.child(key).follow(), inner)
 
 
 def convert(root: Node, direction: Direction, extensions: Extensions) -> tuple[Files, list[str]]:
@@ -99,7 +85,7 @@ def convert(root: Node, direction: Direction, extensions: Extensions) -> tuple[F
     forbidden and not required.
     """
     files = _Copies(root.files)
-    root = Node(files, root.uri, "", files.tree(root.uri))
+    root = Node(files, root.uri, "", files[root.uri])
     old = root.text("openapi").startswith("3.0.")
     nodes = list(_walk(files, root, old=old))
     unknown: list[str] = []
@@ -120,7 +106,7 @@ def convert(root: Node, direction: Direction, extensions: Extensions) -> tuple[F
 
 def _walk(files: Files, root: Node, *, old: bool) -> Iterator[Node]:
     """Yield each schema that is an object, once; what has an `$id` can be found under it before it is referred to."""
-    waiting, referring = list(places(root)), list[Node]()
+    waiting, referring = list(_places(root)), list[Node]()
     seen: set[tuple[str, str]] = set()
     while waiting or referring:
         node = waiting.pop() if waiting else referring.pop().target()
@@ -131,7 +117,7 @@ def _walk(files: Files, root: Node, *, old: bool) -> Iterator[Node]:
         identity = schema.get("$id")
         if isinstance(identity, str):
             uri = urljoin(node.uri, identity).removesuffix("#")
-            files.trees[uri] = schema
+            files[uri] = schema
             node = Node(files, uri, "", schema)
         if "$ref" in schema:
             referring.append(node)

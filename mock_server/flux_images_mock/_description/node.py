@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Hashable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeGuard
 from urllib.parse import quote, unquote, urldefrag, urljoin, urlsplit
@@ -101,22 +101,17 @@ def look_up(tree: Any, pointer: str) -> Any:
     return value
 
 
-@dataclass(slots=True)
-class Files:
-    """The files of one description, each read when a reference first leads there."""
+class Files(dict[str, Any]):
+    """The files of one description as plain JSON values, by `file:` URI; read when a reference first leads there."""
 
-    trees: dict[str, Any] = field(default_factory=dict[str, Any])
-
-    def tree(self, uri: str) -> Any:
-        """Return the file at a `file:` URI as plain JSON values."""
-        if uri not in self.trees:
-            parts = urlsplit(uri)
-            if parts.scheme != "file":
-                raise SpecError(
-                    f"{uri} is not a local file; the mock fetches nothing, so keep the description's files together"
-                )
-            self.trees[uri] = read_tree(Path(url2pathname(parts.path)))
-        return self.trees[uri]
+    def __missing__(self, uri: str) -> Any:
+        parts = urlsplit(uri)
+        if parts.scheme != "file":
+            raise SpecError(
+                f"{uri} is no local file; the mock fetches nothing, so keep the description's files together"
+            )
+        tree = self[uri] = read_tree(Path(url2pathname(parts.path)))
+        return tree
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +155,7 @@ class Node:
         if pointer and not pointer.startswith("/"):
             return None
         try:
-            return Node(self.files, uri, pointer, look_up(self.files.tree(uri), pointer))
+            return Node(self.files, uri, pointer, look_up(self.files[uri], pointer))
         except LookupError as error:
             raise self.error(f"the reference {reference} leads nowhere") from error
 
@@ -211,7 +206,7 @@ def load(path: str | Path | None = None) -> Node:
     file = Path(path) if path is not None else default_path()
     files = Files()
     uri = file.absolute().as_uri()
-    root = Node(files, uri, "", files.tree(uri))
+    root = Node(files, uri, "", files[uri])
     version = root.text("openapi") if isinstance(root.value, dict) else ""
     if not version.startswith(("3.0.", "3.1.")):
         got = f"version {version}" if version else "something else"

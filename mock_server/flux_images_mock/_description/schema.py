@@ -56,7 +56,7 @@ class Schemas:
 
     def __init__(self, root: Node, direction: Direction) -> None:
         self._files, self.problems = convert(root, direction, {"x-ratio-range": RatioRange.check})
-        self._registry = jsonschema_rs.Registry(list(self._files.trees.items()))
+        self._registry = jsonschema_rs.Registry(list(self._files.items()))
         self._sampler: Sampler | None = None
         self._compiled: dict[str, jsonschema_rs.Validator] = {}
 
@@ -71,7 +71,7 @@ class Schemas:
 
     def plain(self, node: Node) -> Node:
         """Return the schema at `node` in plain 2020-12."""
-        return Node(self._files, node.uri, node.pointer, look_up(self._files.tree(node.uri), node.pointer))
+        return Node(self._files, node.uri, node.pointer, look_up(self._files[node.uri], node.pointer))
 
     def sample(self, node: Node, seed: str) -> Any:
         """Return a value that fits the schema at `node`, the same one for the same seed.
@@ -82,7 +82,7 @@ class Schemas:
             # Most mocks answer from examples and never need what is imported here.
             from flux_images_mock._description.sample import Sampler
 
-            self._sampler = Sampler(self._files.trees)
+            self._sampler = Sampler(self._files)
         return self._sampler.sample(node.reference, self.validator(node), seed)
 
     def _compile(self, node: Node) -> jsonschema_rs.Validator:

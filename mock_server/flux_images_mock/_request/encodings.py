@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Protocol
 
 import brotli  # type: ignore[import-untyped]  # comes without types
 
 from flux_images_mock._description.schema import Violation
+
+Decoder = Callable[[bytes, int], Iterator[bytes]]
+"""Yields the parts of a plain body, each of so many bytes at most."""
 
 _MOST_LAYERS = 2
 
@@ -48,45 +51,41 @@ def decode(content: bytes, header: str, limit: int) -> bytes:
         decoder = _DECODERS.get(layer)
         if decoder is None:
             raise EncodingError(known, layer[:40])
+        parts, size = list[bytes](), 0
         try:
-            content = decoder(content, limit)
+            for part in decoder(content, limit + 1):
+                parts.append(part)
+                size += len(part)
+                if size > limit:
+                    raise TooLargeError
         except (zlib.error, _BrotliError) as error:
             raise EncodingError(f"a body in {layer}", "something else") from error
+        content = b"".join(parts)
     return content
 
 
-def _inflate(window: int) -> Callable[[bytes, int], bytes]:
-    def decoder(content: bytes, limit: int) -> bytes:
-        stream = zlib.decompressobj(window)
-        plain = stream.decompress(content, limit + 1)
-        if len(plain) > limit:
-            raise TooLargeError
-        if not stream.eof:
-            raise EncodingError("a whole body", "one that is cut short")
-        return plain
+def _inflate(window: int) -> Decoder:
+    def decoder(content: bytes, most: int) -> Iterator[bytes]:
+        while True:
+            stream = zlib.decompressobj(window)
+            yield stream.decompress(content, most)
+            if not stream.eof:
+                raise EncodingError("a whole body", "one that is cut short")
+            content = stream.unused_data
+            if not content:
+                return
 
     return decoder
 
 
-def _brotli(content: bytes, limit: int) -> bytes:
+def _brotli(content: bytes, most: int) -> Iterator[bytes]:
     stream = _new_brotli_stream()
-    parts = [stream.process(content, output_buffer_limit=limit + 1)]
-    size = len(parts[0])
+    yield stream.process(content, output_buffer_limit=most)
     while not stream.is_finished():
-        if size > limit:
-            raise TooLargeError
-        part = stream.process(b"", output_buffer_limit=limit + 1)
+        part = stream.process(b"", output_buffer_limit=most)
         if not part:
             raise EncodingError("a whole body", "one that is cut short")
-        parts.append(part)
-        size += len(part)
-    if size > limit:
-        raise TooLargeError
-    return b"".join(parts)
+        yield part
 
 
-_DECODERS: dict[str, Callable[[bytes, int], bytes]] = {
-    "gzip": _inflate(31),
-    "deflate": _inflate(15),
-    "br": _brotli,
-}
+_DECODERS = {"gzip": _inflate(31), "deflate": _inflate(15), "br": _brotli}

@@ -20,50 +20,49 @@ _COLOURS = {2: 32, 3: 36, 4: 33, 5: 31}
 def for_people(stream: TextIO | None = None) -> AccessLog:
     """Return a log of plain lines, coloured on a terminal."""
     out = sys.stderr if stream is None else stream
-    colour, put = out.isatty(), _printer(out)
+    colour = out.isatty()
 
-    def write(exchange: Exchange, answer: Answer, milliseconds: float) -> None:
+    def line(exchange: Exchange, answer: Answer, milliseconds: float) -> str:
         status = str(answer.status)
         if colour:
             status = f"\033[{_COLOURS.get(answer.status // 100, 0)}m{status}\033[0m"
         request = _printable(f"{exchange.request.method} {_path(exchange)}")
         differences = "; ".join(map(str, exchange.violations)) or answer.origin
-        put(f"{request} {status} {milliseconds:.1f} ms  {_printable(differences)}")
+        return f"{request} {status} {milliseconds:.1f} ms  {_printable(differences)}"
 
-    return write
+    return _printed(line, out)
 
 
 def for_programs(stream: TextIO | None = None) -> AccessLog:
     """Return a log of JSON lines."""
-    put = _printer(sys.stderr if stream is None else stream)
-
-    def write(exchange: Exchange, answer: Answer, milliseconds: float) -> None:
-        entry = {
-            "method": exchange.request.method,
-            "path": _path(exchange),
-            "status": answer.status,
-            "ms": round(milliseconds, 3),
-            "origin": answer.origin,
-            "violations": [violation.as_json() for violation in exchange.violations],
-        }
-        put(orjson.dumps(entry).decode())
-
-    return write
+    return _printed(_json_line, sys.stderr if stream is None else stream)
 
 
-def _printer(out: TextIO) -> Callable[[str], None]:
-    """Return what prints a line, as long as somebody reads them."""
+def _json_line(exchange: Exchange, answer: Answer, milliseconds: float) -> str:
+    entry = {
+        "method": exchange.request.method,
+        "path": _path(exchange),
+        "status": answer.status,
+        "ms": round(milliseconds, 3),
+        "origin": answer.origin,
+        "violations": [violation.as_json() for violation in exchange.violations],
+    }
+    return orjson.dumps(entry).decode()
+
+
+def _printed(line: Callable[[Exchange, Answer, float], str], out: TextIO) -> AccessLog:
+    """Return a log that prints, as long as somebody reads it."""
     is_read = True
 
-    def put(line: str) -> None:
+    def write(exchange: Exchange, answer: Answer, milliseconds: float) -> None:
         nonlocal is_read
         if is_read:
             try:
-                print(line, file=out, flush=True)
+                print(line(exchange, answer, milliseconds), file=out, flush=True)
             except BrokenPipeError:
                 is_read = False
 
-    return put
+    return write
 
 
 def _path(exchange: Exchange) -> str:
