@@ -60,42 +60,31 @@ _ANY = Kinds()
 def kinds_of(schema: Node, depth: int = 0) -> Kinds:
     """Return the types that the (plain 2020-12) schema takes, references and alternatives included."""
     kinds = Kinds()
-    if depth > _DEEPEST:
-        return kinds
-    node: Node | None = schema
-    while node is not None and is_object(node.value):
-        _gather(kinds, node, depth)
-        node, depth = node.target(), depth + 1
-        if depth > _DEEPEST:
-            break
+    _gather(kinds, schema, depth)
     return kinds
 
 
-def _gather(kinds: Kinds, node: Node, depth: int) -> None:
+def _gather(kinds: Kinds, node: Node | None, depth: int) -> None:
+    if node is None or not is_object(node.value) or depth > _DEEPEST:
+        return
     value = node.mapping()
     declared = value.get("type", [])
     kinds.types |= {declared} if isinstance(declared, str) else set(declared)
     constants = cast("list[Any]", value.get("enum", [])) + ([value["const"]] if "const" in value else [])
     if not declared:
         kinds.types |= {_JSON_TYPES[type(constant)] for constant in constants if type(constant) in _JSON_TYPES}
-    if isinstance(value.get("items"), dict):
-        kinds.items = kinds_of(node.child("items"), depth + 1)
-    if isinstance(value.get("additionalProperties"), dict):
-        kinds.rest = kinds_of(node.child("additionalProperties"), depth + 1)
+    if is_object(value.get("items")):
+        kinds.items = kinds.items or kinds_of(node.child("items"), depth + 1)
+    if is_object(value.get("additionalProperties")):
+        kinds.rest = kinds.rest or kinds_of(node.child("additionalProperties"), depth + 1)
     elif value.get("additionalProperties") is True:
-        kinds.rest = _ANY
-    if isinstance(value.get("properties"), dict):
+        kinds.rest = kinds.rest or _ANY
+    if is_object(value.get("properties")):
         owner = node.child("properties")
         kinds.properties |= {name: kinds_of(owner.child(name), depth + 1) for name in owner.mapping()}
     for keyword in ("allOf", "anyOf", "oneOf"):
         if keyword in value:
             parts = node.child(keyword)
             for index in range(len(parts.value)):
-                _merge(kinds, kinds_of(parts.child(index), depth + 1))
-
-
-def _merge(kinds: Kinds, other: Kinds) -> None:
-    kinds.types |= other.types
-    kinds.items = kinds.items or other.items
-    kinds.rest = kinds.rest or other.rest
-    kinds.properties |= other.properties
+                _gather(kinds, parts.child(index), depth + 1)
+    _gather(kinds, node.target(), depth + 1)

@@ -107,9 +107,7 @@ class Files(dict[str, Any]):
     def __missing__(self, uri: str) -> Any:
         parts = urlsplit(uri)
         if parts.scheme != "file":
-            raise SpecError(
-                f"{uri} is no local file; the mock fetches nothing, so keep the description's files together"
-            )
+            raise SpecError(f"{uri} is no local file; the mock fetches nothing: keep the description's files together")
         tree = self[uri] = read_tree(Path(url2pathname(parts.path)))
         return tree
 

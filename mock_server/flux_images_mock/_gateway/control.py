@@ -78,8 +78,7 @@ class Control:
         last: int = asked.parameters.get(("query", "last"), 0)
         return {"requests": [entry.as_json() for entry in requests(self._state.run.journal)[-last:]]}
 
-    def _scenarios(self, asked: Asked) -> Any:
-        del asked
+    def _scenarios(self, _: Asked) -> Any:
         return {
             "scenarios": [
                 {"name": each.name, "imitates": each.imitates, "provenance": each.provenance, "at": each.at}
@@ -87,8 +86,7 @@ class Control:
             ]
         }
 
-    def _queue(self, asked: Asked) -> Any:
-        del asked
+    def _queue(self, _: Asked) -> Any:
         return {"queue": [{"name": name, "times": times} for name, times in self._state.run.queue.entries()]}
 
     def _enqueue(self, asked: Asked) -> Any:

@@ -48,64 +48,55 @@ class Parameter:
 
     def check(self, raw: RawPairs, others: Sequence[str]) -> tuple[Any, list[Violation]]:
         """Return the parameter's value (nothing if absent) and its differences from the description."""
-        where = self.name
         try:
-            texts = self._texts(raw, others)
-            if texts is None:
+            found = self._owned([(_decode(name), text) for name, text in raw], others)
+            if not found:
                 return None, [self._missing()] if self.required else []
-            value = self._value(texts)
+            value = self._value(found)
         except UnicodeDecodeError:
-            return None, [Violation(self.place, where, "UTF-8", "other bytes")]
+            return None, [Violation(self.place, self.name, "UTF-8", "other bytes")]
         except _UnreadableError as error:
-            return None, [Violation(self.place, where, error.expected, error.got)]
-        return value, differences(self.validator, value, self.place, where)
+            return None, [Violation(self.place, self.name, error.expected, error.got)]
+        return value, differences(self.validator, value, self.place, self.name)
 
     def _missing(self) -> Violation:
         wanted = (found.expected for found in differences(self.validator, None, self.place))
         return Violation(self.place, self.name, next(wanted, "a value"), "nothing")
 
-    def _texts(self, raw: RawPairs, others: Sequence[str]) -> RawPairs | None:
+    def _owned(self, pairs: RawPairs, others: Sequence[str]) -> RawPairs:
+        """Return what belongs to the parameter: what stands under its name, or the members of its object."""
         if self.style == "deepObject":
-            found = [
-                (name[len(self.name) + 1 : -1], text)
-                for name, text in ((_decode(name), text) for name, text in raw)
-                if name.startswith(f"{self.name}[") and name.endswith("]")
-            ]
-        elif self._is_spread_object():
-            found = [
-                (name, text) for name, text in ((_decode(name), text) for name, text in raw) if self._owns(name, others)
-            ]
-        else:
-            found = [("", text) for name, text in raw if _decode(name) == self.key]
-        return found or None
+            start = f"{self.name}["
+            return [(name[len(start) : -1], text) for name, text in pairs if name.startswith(start) and name[-1] == "]"]
+        if self._is_spread_object():
+            known, rest = self.kinds.properties, self.kinds.rest
+            return [pair for pair in pairs if pair[0] in known or (rest is not None and pair[0] not in others)]
+        return [pair for pair in pairs if pair[0] == self.key]
 
     def _is_spread_object(self) -> bool:
         return self.style == "form" and self.explode and "object" in self.kinds.types and not self.is_json
 
-    def _owns(self, name: str, others: Sequence[str]) -> bool:
-        return name in self.kinds.properties or (self.kinds.rest is not None and name not in others)
-
-    def _value(self, texts: RawPairs) -> Any:
+    def _value(self, found: RawPairs) -> Any:
+        if self.style == "deepObject" or self._is_spread_object():
+            return self.kinds.read_members([(name, self._decode(text)) for name, text in found])
+        texts = [text for _, text in found]
         if self.is_json:
             try:
-                return orjson.loads(self._one(texts, _decode))
+                return orjson.loads(_decode(self._one(texts)))
             except orjson.JSONDecodeError as error:
                 raise _UnreadableError("JSON", str(error)) from error
-        if self.style == "deepObject" or self._is_spread_object():
-            return self.kinds.read_members([(name, self._decode(text)) for name, text in texts])
         if self._is_array(texts):
-            items = self.kinds.read_items([self._decode(text) for _, text in self._split(texts)])
+            items = self.kinds.read_items([self._decode(text) for text in self._split(texts)])
             return [] if items == [""] and not self.validator.is_valid(items) else items
         if "object" in self.kinds.types:
-            return self.kinds.read_members(self._pairs([text for _, text in self._split(texts)]))
-        readings = self.kinds.readings(self._one(texts, self._decode))
+            return self.kinds.read_members(self._pairs(self._split(texts)))
+        readings = self.kinds.readings(self._decode(self._bare(self._one(texts))))
         return next((reading for reading in readings if self.validator.is_valid(reading)), readings[0])
 
-    def _one(self, texts: RawPairs, decode: Any) -> str:
+    def _one(self, texts: list[str]) -> str:
         if len(texts) > 1:
             raise _UnreadableError("one value", f"{len(texts)}")
-        text: str = decode(self._bare(texts[0][1]))
-        return text
+        return texts[0]
 
     def _bare(self, text: str) -> str:
         if self.style == "label":
@@ -119,21 +110,19 @@ class Parameter:
             return text[len(prefix) :].removeprefix("=")
         return text
 
-    def _is_array(self, texts: RawPairs) -> bool:
+    def _is_array(self, texts: list[str]) -> bool:
         if "array" not in self.kinds.types:
             return False
         return not self.kinds.types - {"array", "null"} or len(self._split(texts)) > 1
 
-    def _split(self, texts: RawPairs) -> RawPairs:
+    def _split(self, texts: list[str]) -> list[str]:
         if self.style == "form" and self.explode:
             return texts
-        text = texts[0][1] if len(texts) == 1 else self._one(texts, str)
+        text = self._one(texts)
         if self.style == "matrix" and self.explode:
-            parts = text.removeprefix(";").split(";")
-            prefix = f"{self.name}="
-            return [("", part.removeprefix(prefix)) for part in parts]
+            return [part.removeprefix(f"{self.name}=") for part in text.removeprefix(";").split(";")]
         separator = re.compile(r"\.") if self.style == "label" and self.explode else _SEPARATORS.get(self.style, _COMMA)
-        return [("", part) for part in separator.split(self._bare(text))]
+        return separator.split(self._bare(text))
 
     def _pairs(self, parts: list[str]) -> RawPairs:
         if self.explode:
