@@ -71,7 +71,17 @@ def _parser() -> argparse.ArgumentParser:
         dest="allow_hosts",
         help="name under which /__mock__/ answers, besides localhost",
     )
-    _add_behaviour(parser.add_argument_group("how the gateway behaves"))
+    also = parser.add_argument_group("how the gateway behaves").add_argument
+    also("--scenario", metavar="NAME", help="every request meets this scenario (see `flux-images scenarios`)")
+    also("--api-key", metavar="KEY", action="append", dest="api_keys", help="let only this key in; can be repeated")
+    also("--rate-limit", metavar="RATE", help="requests of one key, such as 10/min; more get 429")
+    also("--credit", type=int, metavar="N", help="pictures each key can pay for; more get the quota error")
+    also("--concurrency", type=int, metavar="N", help="requests answered at the same time; more get 429")
+    also("--latency", metavar="TIME", help="such as 8s, 2s..12s or lognormal:8s,0.4 (median, sigma)")
+    also("--chaos", type=float, metavar="SHARE", help="share of requests that meet trouble by chance, such as 0.05")
+    also("--seed", type=int, metavar="N", help="makes latency and chaos the same each time (default: 0)")
+    also("--size", choices=["preview", "full"], help="pictures of 512 pixels (default), or as large as the model's")
+    also("--url-ttl", metavar="TIME", help="how long a picture's address is valid (default: 10min)")
     add("--journal", type=int, metavar="N", help=f"requests that are remembered at most (default: {MOST_REQUESTS})")
     add("--max-body", type=int, metavar="BYTES", help=f"largest request body (default: {MAX_BODY})")
     add("--header-timeout", type=float, metavar="SECONDS", help=f"for a request to arrive (default: {HEADER_TIMEOUT})")
@@ -81,20 +91,6 @@ def _parser() -> argparse.ArgumentParser:
     log.add_argument("--json-log", action="store_true", default=False, help="log each request as a line of JSON")
     log.add_argument("--quiet", action="store_true", default=False, help="log no requests")
     return parser
-
-
-def _add_behaviour(group: argparse._ArgumentGroup) -> None:  # pyright: ignore[reportPrivateUsage]  # argparse names no public type for it
-    add = group.add_argument
-    add("--scenario", metavar="NAME", help="every request meets this scenario (see `flux-images scenarios`)")
-    add("--api-key", metavar="KEY", action="append", dest="api_keys", help="let only this key in; can be repeated")
-    add("--rate-limit", metavar="RATE", help="requests of one key, such as 10/min; more get 429")
-    add("--credit", type=int, metavar="N", help="pictures each key can pay for; more get the quota error")
-    add("--concurrency", type=int, metavar="N", help="requests answered at the same time; more get 429")
-    add("--latency", metavar="TIME", help="such as 8s, 2s..12s or lognormal:8s,0.4 (median, sigma)")
-    add("--chaos", type=float, metavar="SHARE", help="share of requests that meet trouble by chance, such as 0.05")
-    add("--seed", type=int, metavar="N", help="makes latency and chaos the same each time (default: 0)")
-    add("--size", choices=["preview", "full"], help="pictures of 512 pixels (default), or as large as the model's")
-    add("--url-ttl", metavar="TIME", help="how long a picture's address is valid (default: 10min)")
 
 
 if __name__ == "__main__":

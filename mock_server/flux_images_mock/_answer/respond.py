@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
+from urllib.request import parse_http_list
 
 from flux_images_mock._answer.answer import Answer
 from flux_images_mock._answer.operation import Operation
@@ -17,10 +18,6 @@ from flux_images_mock._request.parameters import Values
 
 Source = Callable[["Asked"], Answer]
 """Answers a valid request."""
-
-_PREFERENCE = re.compile(
-    r"""\s*([!#$%&'*+.^_`|~\w-]+)\s*(?:=\s*(?:"((?:[^"\\]|\\.)*)"|([^\s,;"]*)))?[^,]*(?:,|$)""", re.ASCII
-)
 
 
 @dataclass(slots=True)
@@ -50,8 +47,9 @@ def read_preferences(lines: list[bytes]) -> dict[str, str]:
     """Return the preferences of `Prefer` headers (RFC 7240), the first of each name."""
     found: dict[str, str] = {}
     for line in lines:
-        for name, quoted, plain in _PREFERENCE.findall(line.decode("latin-1")):
-            found.setdefault(name.lower(), quoted or plain)
+        for item in parse_http_list(line.decode("latin-1")):
+            name, _, value = item.partition(";")[0].partition("=")
+            found.setdefault(name.strip().lower(), value.strip().strip('"'))
     return found
 
 

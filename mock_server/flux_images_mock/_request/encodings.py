@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable, Iterator
-from typing import Protocol
+from typing import Any
 
 import brotli  # type: ignore[import-untyped]  # comes without types
 
@@ -14,17 +14,7 @@ Decoder = Callable[[bytes, int], Iterator[bytes]]
 """Yields the parts of a plain body, each of so many bytes at most."""
 
 _MOST_LAYERS = 2
-
-
-class _BrotliStream(Protocol):
-    def process(self, data: bytes, *, output_buffer_limit: int) -> bytes: ...
-    def is_finished(self) -> bool: ...
-
-
-# pyright: reportUnknownMemberType=false, reportUnknownVariableType=false
-# Brotli comes without types; what is used of it is stated here.
-_new_brotli_stream: Callable[[], _BrotliStream] = brotli.Decompressor
-_BrotliError: type[Exception] = brotli.error
+_UNTYPED: Any = brotli
 
 
 class TooLargeError(ValueError):
@@ -58,7 +48,7 @@ def decode(content: bytes, header: str, limit: int) -> bytes:
                 size += len(part)
                 if size > limit:
                     raise TooLargeError
-        except (zlib.error, _BrotliError) as error:
+        except (zlib.error, _UNTYPED.error) as error:
             raise EncodingError(f"a body in {layer}", "something else") from error
         content = b"".join(parts)
     return content
@@ -79,7 +69,7 @@ def _inflate(window: int) -> Decoder:
 
 
 def _brotli(content: bytes, most: int) -> Iterator[bytes]:
-    stream = _new_brotli_stream()
+    stream = _UNTYPED.Decompressor()
     yield stream.process(content, output_buffer_limit=most)
     while not stream.is_finished():
         part = stream.process(b"", output_buffer_limit=most)

@@ -75,8 +75,6 @@ class _Shortener:
         if isinstance(value, str):
             return self._text(value)
         self.left -= 60
-        if isinstance(value, bytes):
-            return f"<{len(value)} bytes>"
         if self.left < 0 or depth > _DEEPEST:
             return "<more>"
         if is_object(value):

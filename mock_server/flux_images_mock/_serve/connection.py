@@ -228,12 +228,8 @@ class Connection(asyncio.Protocol):
 
     def _refuse(self, status: int, text: str) -> None:
         """Answer in place of the gateway, and close."""
-        self._send(
-            STATUS_LINES[status]
-            + b"content-type: text/plain; charset=utf-8\r\ncontent-length: %d\r\n" % (len(text) + 1)
-            + b"connection: close\r\n\r\n"
-            + f"{text}\n".encode()
-        )
+        head = b"content-type: text/plain; charset=utf-8\r\ncontent-length: %d\r\nconnection: close\r\n\r\n"
+        self._send(STATUS_LINES[status] + head % (len(text) + 1) + f"{text}\n".encode())
         self._linger()
 
     def _linger(self) -> None:
