@@ -87,6 +87,18 @@ async def test_declared_headers_are_sent() -> None:
     assert refused.headers["x-request-id"] in refused.json()["error"]["message"]
 
 
+@pytest.mark.anyio
+async def test_no_description_frames_an_answer(tmp_path: Path) -> None:
+    """The length of an answer is its own, whatever is declared."""
+    headers = {name: {"schema": {"type": "string"}, "example": "1"} for name in ("Content-Length", "Connection")}
+    response = {"description": "", "headers": headers, "content": {"text/plain": {"example": "a longer text"}}}
+    file = tmp_path / "openapi.json"
+    file.write_text(json.dumps({"openapi": "3.1.0", "paths": {"/a": {"get": {"responses": {"200": response}}}}}))
+    answer = await send(app(file), "GET", "/a")
+    assert (answer.text, answer.headers.get_list("content-length")) == ("a longer text", ["13"])
+    assert "connection" not in answer.headers
+
+
 REFUSALS: dict[str, tuple[Any, str, str, dict[str, Any], int, str, dict[str, str]]] = {
     "no route, own words": (CONTRACT, "GET", "/nowhere", {}, 404, "Invalid URL (GET /nowhere)", {}),
     "wrong method, own words": (CONTRACT, "PUT", PATH, {}, 404, f"Invalid URL (PUT {PATH})", {}),

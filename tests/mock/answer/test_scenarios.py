@@ -68,6 +68,8 @@ WRONG: list[tuple[dict[str, Any], str]] = [
     ({"seconds": 5}, ""),
     ({"body-base64": "===="}, ""),
     ({"headers": {"X": 1}}, "/headers/X"),
+    ({"headers": {"Content-Length": "1"}}, "/headers"),
+    ({"headers": {"connection": "close"}}, "/headers"),
 ]
 
 

@@ -72,6 +72,7 @@ BODIES = {
     "past the limit": (post(b" " * (1024 * 1024 + 1)), 413, "1048576"),
     "far past the limit, unsent": (LINE + KEY + JSON + b"Content-Length: 99999999999\r\n\r\n", 413, "1048576"),
     "gzip": (post(gzip.compress(GOOD), GZIP), 200, ""),
+    "gzip in two members": (post(gzip.compress(GOOD[:9]) + gzip.compress(GOOD[9:]), GZIP), 200, ""),
     "deflate": (post(zlib.compress(GOOD), DEFLATE), 200, ""),
     "br": (post(BROTLI_GOOD, BROTLI), 200, ""),
     "gzip that isn't": (post(GOOD, GZIP), 400, "Content-Encoding"),
