@@ -10,8 +10,8 @@ from flux_images._base import BaseClient
 from flux_images._picture.fetch import AsyncDownloads, Downloads
 from flux_images._request.key import find_key
 from flux_images._request.options import Config, check_kind, configure
-from flux_images._send import pool
 from flux_images._send.loop import ApiClient, AsyncApiClient
+from flux_images._send.transport import async_transport, sync_transport
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -20,9 +20,14 @@ if TYPE_CHECKING:
     from flux_images._api import Api
     from flux_images._picture.generation import AsyncGeneration, Generation
     from flux_images._send.retry import Retry
+    from flux_images._send.transport import AsyncInner, Inner
     from flux_images_api.models import CreateImageRequestOutputFormat, CreateImageRequestResponseFormat, KnownModel
 
 DEFAULT_MODEL = "flux-pro-1.1-ultra"
+
+
+def _first_answer() -> None:
+    import flux_images._answer.pictures  # noqa: F401 -- what the first call needs, and `import flux_images` does not
 
 
 class FluxImages(BaseClient):
@@ -73,10 +78,10 @@ class FluxImages(BaseClient):
             allow_local_images=allow_local_images,
         )
         check_kind(http_client, httpx.Client)
-        inner = http_client or pool.sync_client(config.base_url)
+        inner = http_client or sync_transport(config.base_url, _first_answer)
         self._wire(config, inner, Downloads(config.rules, http_client))
 
-    def _wire(self, config: Config, inner: httpx.Client, downloads: Downloads) -> None:
+    def _wire(self, config: Config, inner: Inner, downloads: Downloads) -> None:
         self._config = config
         self._inner = inner
         self._downloads = downloads
@@ -213,10 +218,10 @@ class AsyncFluxImages(BaseClient):
             allow_local_images=allow_local_images,
         )
         check_kind(http_client, httpx.AsyncClient)
-        inner = http_client or pool.async_client(config.base_url, fast=fast)
+        inner = http_client or async_transport(config.base_url, _first_answer, fast=fast)
         self._wire(config, inner, AsyncDownloads(config.rules, http_client))
 
-    def _wire(self, config: Config, inner: httpx.AsyncClient, downloads: AsyncDownloads) -> None:
+    def _wire(self, config: Config, inner: AsyncInner, downloads: AsyncDownloads) -> None:
         self._config = config
         self._inner = inner
         self._downloads = downloads

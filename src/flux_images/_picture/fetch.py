@@ -9,12 +9,11 @@ import httpx
 
 from flux_images._errors import ClientClosedError, ImageDownloadError
 from flux_images._picture.download import Download
-from flux_images._send import pool
-from flux_images._send.deadline import ends_in
-from flux_images._send.pool import NO_AUTH
+from flux_images._send.transport import async_sender, async_transport, ends_in, sender, sync_transport
 
 if TYPE_CHECKING:
     from flux_images._picture.download import Rules
+    from flux_images._send.transport import AsyncInner, Inner
 
 
 class Downloads:
@@ -23,7 +22,7 @@ class Downloads:
     def __init__(self, rules: Rules, given: httpx.Client | None = None) -> None:
         self._rules = rules
         self._given = given
-        self._own: httpx.Client | None = None
+        self._own: Inner | None = None
         self._closed = False
 
     def __reduce__(self) -> tuple[type[Downloads], tuple[Rules]]:
@@ -52,20 +51,20 @@ class Downloads:
             if self._closed and client is not self._given:
                 client.close()
 
-    def _client(self) -> httpx.Client:
+    def _client(self) -> Inner:
         """After ``close`` a paid picture can still be fetched, by a client for it alone."""
         if self._given is not None:
             if self._given.is_closed:
                 raise ClientClosedError("the http_client is closed; fetch pictures before closing it")
             return self._given
         if self._closed:
-            return pool.sync_downloads()
+            return sync_transport()
         if self._own is None:
-            self._own = pool.sync_downloads()
+            self._own = sync_transport()
         return self._own
 
     @staticmethod
-    def _attempt(client: httpx.Client, download: Download) -> None:
+    def _attempt(client: Inner, download: Download) -> None:
         host = ""
 
         def trace(event: str, info: dict[str, Any]) -> None:
@@ -81,7 +80,7 @@ class Downloads:
 
         download.restart()
         while True:
-            response = client.send(download.request(trace), stream=True, auth=NO_AUTH, follow_redirects=False)
+            response = sender(client)(download.request(trace))
             try:
                 if download.moved(response):
                     continue
@@ -105,7 +104,7 @@ class AsyncDownloads:
     def __init__(self, rules: Rules, given: httpx.AsyncClient | None = None) -> None:
         self._rules = rules
         self._given = given
-        self._own: httpx.AsyncClient | None = None
+        self._own: AsyncInner | None = None
         self._closed = False
 
     def __reduce__(self) -> tuple[type[AsyncDownloads], tuple[Rules]]:
@@ -136,20 +135,20 @@ class AsyncDownloads:
             if self._closed and client is not self._given:
                 await client.aclose()
 
-    def _client(self) -> httpx.AsyncClient:
+    def _client(self) -> AsyncInner:
         """After ``close`` a paid picture can still be fetched, by a client for it alone."""
         if self._given is not None:
             if self._given.is_closed:
                 raise ClientClosedError("the http_client is closed; fetch pictures before closing it")
             return self._given
         if self._closed:
-            return pool.async_downloads()
+            return async_transport()
         if self._own is None:
-            self._own = pool.async_downloads()
+            self._own = async_transport()
         return self._own
 
     @staticmethod
-    async def _attempt(client: httpx.AsyncClient, download: Download) -> None:
+    async def _attempt(client: AsyncInner, download: Download) -> None:
         host = ""
 
         async def trace(event: str, info: dict[str, Any]) -> None:
@@ -165,7 +164,7 @@ class AsyncDownloads:
 
         download.restart()
         while True:
-            response = await client.send(download.request(trace), stream=True, auth=NO_AUTH, follow_redirects=False)
+            response = await async_sender(client)(download.request(trace))
             try:
                 if download.moved(response):
                     continue

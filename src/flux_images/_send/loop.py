@@ -15,11 +15,12 @@ import httpx
 from flux_images._answer.receive import ErrorAnswer, Receiver, WholeAnswer
 from flux_images._errors import ClientClosedError, FluxImagesError
 from flux_images._send.call import Call, Settings
-from flux_images._send.deadline import ends_in
-from flux_images._send.pool import NO_AUTH
+from flux_images._send.transport import async_sender, ends_in, sender
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+    from flux_images._send.transport import AsyncInner, Inner
 
 T = TypeVar("T")
 
@@ -30,7 +31,7 @@ class ApiClient(httpx.Client):
     """Sends calls through ``inner``, under one set of settings."""
 
     def __init__(
-        self, inner: httpx.Client, base_url: httpx.URL, headers: Mapping[str, str], settings: Settings
+        self, inner: Inner, base_url: httpx.URL, headers: Mapping[str, str], settings: Settings
     ) -> None:
         super().__init__(
             base_url=base_url,
@@ -40,6 +41,7 @@ class ApiClient(httpx.Client):
             trust_env=False,
         )
         self._inner = inner
+        self._send = sender(inner)
         self._settings = settings
 
     def send(self, request: httpx.Request, **_: Any) -> httpx.Response:
@@ -61,7 +63,7 @@ class ApiClient(httpx.Client):
 
     def _attempt(self, call: Call, make_receiver: Callable[[], Receiver[T]]) -> T:
         try:
-            response = self._inner.send(call.attempt(), stream=True, auth=NO_AUTH, follow_redirects=False)
+            response = self._send(call.attempt())
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise call.lost(error) from error
         response.request = call.request
@@ -86,7 +88,7 @@ class AsyncApiClient(httpx.AsyncClient):
     """The same for asyncio and trio."""
 
     def __init__(
-        self, inner: httpx.AsyncClient, base_url: httpx.URL, headers: Mapping[str, str], settings: Settings
+        self, inner: AsyncInner, base_url: httpx.URL, headers: Mapping[str, str], settings: Settings
     ) -> None:
         super().__init__(
             base_url=base_url,
@@ -96,6 +98,7 @@ class AsyncApiClient(httpx.AsyncClient):
             trust_env=False,
         )
         self._inner = inner
+        self._send = async_sender(inner)
         self._settings = settings
 
     async def send(self, request: httpx.Request, **_: Any) -> httpx.Response:
@@ -123,7 +126,7 @@ class AsyncApiClient(httpx.AsyncClient):
 
     async def _attempt(self, call: Call, make_receiver: Callable[[], Receiver[T]]) -> T:
         try:
-            response = await self._inner.send(call.attempt(), stream=True, auth=NO_AUTH, follow_redirects=False)
+            response = await self._send(call.attempt())
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             raise call.lost(error) from error
         response.request = call.request
