@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any, Self
 
 import httpx
 
+from flux_images._answer.waiting import Waiting, async_wait_for, check_task_path, wait_for
+from flux_images._errors import PendingGenerationError
 from flux_images._picture.download import Rules
 from flux_images._picture.fetch import AsyncDownloads, Downloads
 from flux_images._request.key import find_key
@@ -19,7 +22,9 @@ if TYPE_CHECKING:
 
     from flux_images._api import Api
     from flux_images._picture.generation import AsyncGeneration, Generation
+    from flux_images._picture.image import AsyncImage, Image
     from flux_images._request.options import Limits, Options, Retry
+    from flux_images._send.loop import Call, Receiver
     from flux_images_api.models import CreateImageRequestOutputFormat, CreateImageRequestResponseFormat, KnownModel
 
 DEFAULT_MODEL = "flux-pro-1.1-ultra"
@@ -103,6 +108,8 @@ class FluxImages(_BaseClient):
         on_retry: called with a ``Retry`` (error, attempt, wait) before each wait.
         allow_insecure: allow plain http to another machine; the key then travels unencrypted.
         allow_local_images: allow a public gateway to give addresses of this machine or its network.
+        task_path: where a gateway that answers with a task is asked for it, as ``"/v1/tasks/{task_id}"``; without
+            one such an answer raises ``PendingGenerationError``.
 
     Raises:
         ConfigurationError: the key, the address or an option cannot be used.
@@ -120,6 +127,7 @@ class FluxImages(_BaseClient):
         on_retry: Callable[[Retry], object] | None = None,
         allow_insecure: bool = False,
         allow_local_images: bool = False,
+        task_path: str | None = None,
     ) -> None:
         try:
             key = find_key(api_key)
@@ -137,6 +145,7 @@ class FluxImages(_BaseClient):
         )
         given = given_client(http_client)
         self._transport = given or sync_transport(self._options.base_url, _first_answer)
+        self._task_path = check_task_path(task_path)
         self._downloads = Downloads(Rules(self._options.limits, self._options.allow_local_images), given)
         self._wire()
 
@@ -181,10 +190,8 @@ class FluxImages(_BaseClient):
             APIStatusError: the gateway answered with an error.
             UnexpectedResponseError: the answer is not what the contract says.
             EmptyGenerationError: the gateway answered without a picture.
+            PendingGenerationError: the gateway answered with a task, and there is no ``task_path`` or no time left.
         """
-        from flux_images._answer.pictures import picture_answer  # as above
-        from flux_images._picture.generation import Generation
-
         request, limits = self._request(
             {
                 "model": model,
@@ -201,11 +208,43 @@ class FluxImages(_BaseClient):
             timeout,
             extra_headers,
         )
-        return self._sender.call(
-            request,
-            picture_answer(lambda answer, parts: Generation(answer, n or 1, parts, self._downloads)),
-            limits,
-        )
+        began = time.monotonic()
+        try:
+            return self._sender.call(request, self._receiver(n), limits)
+        except PendingGenerationError as pending:
+            if self._task_path is None:
+                raise
+            left = limits.total - (time.monotonic() - began)
+            return self._fetch_task(pending.task_id, limits._replace(total=left), n)
+
+    def fetch_task(self, task_id: str, *, timeout: float | httpx.Timeout | None = None) -> Generation:
+        """The pictures of a task that a gateway named, waited for within ``timeout`` (seconds); asking is free.
+
+        Raises:
+            PendingGenerationError: they are not there in time, or the task cannot be asked for.
+            APIStatusError: the task failed.
+        """
+        return self._fetch_task(task_id, self._options.limits.changed(timeout), None)
+
+    def fetch(self, url: str) -> Image:
+        """The picture at an address that an earlier answer gave: without the key, looked at, tried again.
+
+        Raises:
+            ImageDownloadError: it cannot be fetched, or what came is surely not a whole picture.
+        """
+        from flux_images._picture.image import Image  # as above
+
+        return Image.at(url, self._downloads)
+
+    def _fetch_task(self, task_id: str, limits: Limits, n: int | None) -> Generation:
+        waiting = Waiting(task_id, self._task_path, self._options, limits)
+        return wait_for(waiting, self._sender, self._receiver(n))
+
+    def _receiver(self, n: int | None) -> Callable[[Call, httpx.Response], Receiver[Generation]]:
+        from flux_images._answer.pictures import picture_answer  # as above
+        from flux_images._picture.generation import Generation
+
+        return picture_answer(lambda answer, parts: Generation(answer, n or 1, parts, self._downloads))
 
     @property
     def api(self) -> Api:
@@ -250,6 +289,7 @@ class AsyncFluxImages(_BaseClient):
         on_retry: Callable[[Retry], object] | None = None,
         allow_insecure: bool = False,
         allow_local_images: bool = False,
+        task_path: str | None = None,
     ) -> None:
         try:
             key = find_key(api_key)
@@ -267,6 +307,7 @@ class AsyncFluxImages(_BaseClient):
         )
         given = given_async_client(http_client)
         self._transport = given or async_transport(self._options.base_url, _first_answer, fast=fast)
+        self._task_path = check_task_path(task_path)
         self._downloads = AsyncDownloads(Rules(self._options.limits, self._options.allow_local_images), given)
         self._wire()
 
@@ -290,9 +331,6 @@ class AsyncFluxImages(_BaseClient):
         extra_headers: Mapping[str, str] | None = None,
     ) -> AsyncGeneration:
         """Buy pictures, and wait for them; as ``FluxImages.generate``. Cancelling ends the request at once."""
-        from flux_images._answer.pictures import picture_answer  # as above
-        from flux_images._picture.generation import AsyncGeneration
-
         request, limits = self._request(
             {
                 "model": model,
@@ -309,11 +347,39 @@ class AsyncFluxImages(_BaseClient):
             timeout,
             extra_headers,
         )
-        return await self._sender.call(
-            request,
-            picture_answer(lambda answer, parts: AsyncGeneration(answer, n or 1, parts, self._downloads)),
-            limits,
-        )
+        began = time.monotonic()
+        try:
+            return await self._sender.call(request, self._receiver(n), limits)
+        except PendingGenerationError as pending:
+            if self._task_path is None:
+                raise
+            left = limits.total - (time.monotonic() - began)
+            return await self._fetch_task(pending.task_id, limits._replace(total=left), n)
+
+    async def fetch_task(
+        self,
+        task_id: str,
+        *,
+        timeout: float | httpx.Timeout | None = None,  # noqa: ASYNC109 -- as above
+    ) -> AsyncGeneration:
+        """The pictures of a task that a gateway named; as ``FluxImages.fetch_task``."""
+        return await self._fetch_task(task_id, self._options.limits.changed(timeout), None)
+
+    async def fetch(self, url: str) -> AsyncImage:
+        """The picture at an address that an earlier answer gave; as ``FluxImages.fetch``."""
+        from flux_images._picture.image import AsyncImage  # as above
+
+        return await AsyncImage.at(url, self._downloads)
+
+    async def _fetch_task(self, task_id: str, limits: Limits, n: int | None) -> AsyncGeneration:
+        waiting = Waiting(task_id, self._task_path, self._options, limits)
+        return await async_wait_for(waiting, self._sender, self._receiver(n))
+
+    def _receiver(self, n: int | None) -> Callable[[Call, httpx.Response], Receiver[AsyncGeneration]]:
+        from flux_images._answer.pictures import picture_answer  # as above
+        from flux_images._picture.generation import AsyncGeneration
+
+        return picture_answer(lambda answer, parts: AsyncGeneration(answer, n or 1, parts, self._downloads))
 
     @property
     def api(self) -> Api:

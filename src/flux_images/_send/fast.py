@@ -17,7 +17,7 @@ import httpx
 import yarl
 
 from flux_images._errors import ConfigurationError
-from flux_images._send.environment import by_way_of, proxy_for, tls_problem
+from flux_images._send.environment import by_way_of, tls_problem
 from flux_images._send.network import KEEPALIVE
 from flux_images._send.pools import KEPT, LoopTransport, Ways
 
@@ -128,7 +128,7 @@ class _Body(httpx.AsyncByteStream):
 async def _once(
     request: aiohttp.ClientRequest, send: Callable[[aiohttp.ClientRequest], Awaitable[aiohttp.ClientResponse]]
 ) -> aiohttp.ClientResponse:
-    """aiohttp sends a GET or PUT again where a kept connection died, unless the error is none of its own."""
+    """Aiohttp sends a GET or PUT again where a kept connection died, unless the error is none of its own."""
     try:
         return await send(request)
     except aiohttp.ClientConnectorError:

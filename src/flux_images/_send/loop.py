@@ -58,11 +58,14 @@ class Receiver(Protocol[T_co]):
 class Call:
     """The state of one call: every decision, no I/O. Headers and stages are those of ``request``."""
 
-    def __init__(self, request: httpx.Request, options: Options, limits: Limits | None = None) -> None:
+    def __init__(
+        self, request: httpx.Request, options: Options, limits: Limits | None = None, *, free: bool = False
+    ) -> None:
         self.request = request
         self.key: Key = options.key
         self._limits = limits or options.limits
         self._on_retry = options.on_retry
+        self._free = free
         self._started = time.monotonic()
         self._attempt = 0
         self.receiver: Receiver[Any] | None = None
@@ -71,7 +74,7 @@ class Call:
     @property
     def billed(self) -> bool:
         """Whether the operation costs money at all."""
-        return is_billed(self.request)
+        return not self._free and is_billed(self.request)
 
     def left(self) -> float:
         """Seconds of the call's total time that are left; not negative."""
@@ -190,13 +193,17 @@ class Sender:
         request: httpx.Request,
         receiver_of: Callable[[Call, httpx.Response], Receiver[T]],
         limits: Limits | None = None,
+        *,
+        free: bool = False,
     ) -> T:
         """Send, try again where that is safe, and give what the receiver makes of the answer.
+
+        ``free`` says that the request costs nothing, although the contract does not know it.
 
         Raises:
             FluxImagesError: what went wrong, and whether it may have been billed.
         """
-        call = Call(request, self._options, limits)
+        call = Call(request, self._options, limits, free=free)
         while True:
             try:
                 with ends_in(call.left()):
@@ -241,11 +248,13 @@ class AsyncSender:
         request: httpx.Request,
         receiver_of: Callable[[Call, httpx.Response], Receiver[T]],
         limits: Limits | None = None,
+        *,
+        free: bool = False,
     ) -> T:
         """Send, try again where that is safe, and give what the receiver makes of the answer; as above."""
         import anyio  # not needed to import the SDK
 
-        call = Call(request, self._options, limits)
+        call = Call(request, self._options, limits, free=free)
         while True:
             try:
                 with anyio.move_on_after(call.left()):

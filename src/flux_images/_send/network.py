@@ -17,6 +17,7 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any
 
 import anyio
+import anyio.lowlevel
 import httpcore
 
 if TYPE_CHECKING:
@@ -178,7 +179,7 @@ class AsyncStream(_Answers, httpcore.AsyncNetworkStream):
         async with anyio.create_task_group() as group:
             group.start_soon(self._listen)
             for _ in range(2):  # turns of the event loop: to begin to listen, and to hear what came until now
-                await anyio.sleep(0)
+                await anyio.lowlevel.checkpoint()
             try:
                 await self._below.write(buffer, timeout)
             except (httpcore.WriteError, httpcore.WriteTimeout, OSError) as error:

@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from flux_images._send.pools import AsyncTransport, SyncTransport
 
 
-
 T = TypeVar("T")
 
 CLOSED = "the client is closed; make a new one, or fetch the picture before closing it"
