@@ -108,6 +108,7 @@ class PictureAnswer(Generic[_G]):
             (problem, Deviation("", "a whole answer", str(problem))),
             (isinstance(self._reader, EventReader), Deviation("", "JSON", "server-sent events")),
             (status != 200, Deviation("", "status 200", f"status {status}")),
+            (carries_error(salvage.document), Deviation("/error", "no error", "an error beside pictures")),
         )
         redact = self._call.key.redact
         found = [deviation for holds, deviation in said if holds] + salvage.deviations

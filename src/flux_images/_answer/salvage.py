@@ -114,10 +114,12 @@ class Salvage:
         """The picture, or the address, that a text is; a bare one, without a field's name, may be anything else."""
         bare = text.strip()
         if bare in self._taken:
+            if name not in INLINE:
+                self._differs(where, "an address", "the picture itself")
             return self._usable(self._taken[bare], where)
         if bare[:5].lower() == "data:":
             if name not in INLINE:
-                self._differs(where, "an address", "a data: URI")
+                self._differs(where, "an address", "the picture itself")
             return self._usable(decoded(bare), where)
         if bare[:8].lower().startswith(("http://", "https://")):
             address = bare
@@ -126,7 +128,7 @@ class Salvage:
         elif name in INLINE:
             return self._usable(decoded(bare), where)
         elif not (found := decoded(bare)).problem and is_known(found.kept.start()):
-            self._differs(where, "an address", "a picture in base64")
+            self._differs(where, "an address", "the picture itself")
             return found.kept
         elif _HOST.match(bare):
             address = "https://" + bare
