@@ -72,10 +72,6 @@ class Answer:
 
 def problem(status: int, detail: str, origin: str, title: str | None = None) -> Answer:
     """Return an answer as RFC 9457 has it."""
-    value = {
-        "type": "about:blank",
-        "title": title or HTTPStatus(status).phrase,
-        "status": status,
-        "detail": detail,
-    }
+    title = title or HTTPStatus(status).phrase
+    value = {"type": "about:blank", "title": title, "status": status, "detail": detail}
     return Answer(status, [(b"content-type", b"application/problem+json")], orjson.dumps(value), origin)

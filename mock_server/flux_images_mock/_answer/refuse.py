@@ -10,8 +10,7 @@ from typing import Any, Literal
 import orjson
 
 from flux_images_mock._answer.answer import Answer, problem
-from flux_images_mock._answer.operation import Operation
-from flux_images_mock._answer.responses import MismatchError, Response
+from flux_images_mock._answer.operation import MismatchError, Operation, Response
 from flux_images_mock._description.node import Node, is_array, is_object
 from flux_images_mock._description.schema import Violation
 from flux_images_mock._request.message import Pair, Request
@@ -93,13 +92,13 @@ class Refusals:
     def _response(self, operation: Operation | None, status: int) -> Response | None:
         if operation is not None:
             return operation.responses.find(status)
-        found = (other.responses.by_key.get(str(status)) for other in self._operations)
+        found = (other.responses.get(str(status)) for other in self._operations)
         return next((response for response in found if response is not None), None)
 
     def _declared(self, kind: Kind, request: Request, operation: Operation | None, detail: str) -> Answer:
         statuses = _STATUSES[kind]
-        by_key = {} if operation is None else operation.responses.by_key
-        status = next((status for status in statuses if str(status) in by_key), statuses[0])
+        declared = () if operation is None else operation.responses
+        status = next((status for status in statuses if str(status) in declared), statuses[0])
         response = None if operation is None else operation.responses.find(status)
         answer = problem(status, detail, f"refusal {kind}")
         if response is None:

@@ -9,8 +9,7 @@ from typing import Any
 from urllib.request import parse_http_list
 
 from flux_images_mock._answer.answer import Answer
-from flux_images_mock._answer.operation import Operation
-from flux_images_mock._answer.responses import Media, Response
+from flux_images_mock._answer.operation import Media, Operation, Response
 from flux_images_mock._answer.scenarios import Scenario
 from flux_images_mock._description.schema import Violation
 from flux_images_mock._request.message import Request
@@ -64,7 +63,7 @@ def preferred(asked: Asked) -> Answer | None:
     if code is not None:
         response = operation.responses.find(int(code)) if re.fullmatch("[2-5][0-9]{2}", code, re.ASCII) else None
         if response is None:
-            raise PreferenceError(f"code= one of {', '.join(operation.responses.by_key)}", f"code={code}")
+            raise PreferenceError(f"code= one of {', '.join(operation.responses)}", f"code={code}")
         candidates = [(int(code), response)]
     if name is not None:
         return _by_name(asked, candidates, name)

@@ -17,9 +17,8 @@ import orjson
 import yaml
 
 from flux_images_mock._answer.answer import BILLED, KINDS, Answer, Fault
-from flux_images_mock._answer.operation import Operation
+from flux_images_mock._answer.operation import Example, Operation
 from flux_images_mock._answer.refuse import fill
-from flux_images_mock._answer.responses import Example
 from flux_images_mock._description.node import JsonObject, SpecError, read_tree
 from flux_images_mock._description.schema import Violation, differences
 

@@ -41,11 +41,6 @@ class Kinds:
         """Return the likeliest meaning of `text`."""
         return self.readings(text)[0]
 
-    def read_items(self, texts: list[str]) -> list[Any]:
-        """Return the elements of an array."""
-        items = self.items or _ANY
-        return [items.read(text) for text in texts]
-
     def read_members(self, members: list[tuple[str, str]]) -> dict[str, Any]:
         """Return the members of an object."""
         return {name: self.properties.get(name, self.rest or _ANY).read(text) for name, text in members}

@@ -15,6 +15,8 @@ import yaml
 
 JsonObject = dict[str, Any]
 
+_OWN = [Path(__file__).parents[depth] / "openapi.yaml" for depth in (1, 3)]
+"""Our contract: as it came with this package, or the repository's in an editable install."""
 _EXTENSIBLE = ("paths", "responses")
 _POINTER_CHARACTERS = "/~!$&'()*+,;=:@"
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
@@ -55,12 +57,6 @@ def is_object(value: Any) -> TypeGuard[JsonObject]:
 def is_array(value: Any) -> TypeGuard[list[Any]]:
     """Return whether a JSON value is an array."""
     return isinstance(value, list)
-
-
-def default_path() -> Path:
-    """Return the contract that came with this package, or the repository's own in an editable install."""
-    packaged = Path(__file__).parents[1] / "openapi.yaml"
-    return packaged if packaged.exists() else Path(__file__).parents[3] / "openapi.yaml"
 
 
 def read_tree(path: Path) -> Any:
@@ -201,7 +197,7 @@ def load(path: str | Path | None = None) -> Node:
 
     Raises `SpecError` where the file can't be read or isn't OpenAPI 3.0 or 3.1.
     """
-    file = Path(path) if path is not None else default_path()
+    file = Path(path) if path is not None else next(filter(Path.exists, _OWN))
     files = Files()
     uri = file.absolute().as_uri()
     root = Node(files, uri, "", files[uri])

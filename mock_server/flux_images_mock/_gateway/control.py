@@ -40,7 +40,7 @@ class Control:
         """Judge a request by its head: a page that gave itself a name for this machine is turned away."""
         del run  # what is played has its own limits
         host = (exchange.request.headers.get(b"host") or b"").decode("latin-1")
-        if not self._trusts(host):
+        if (name := _name(host)) not in self._hosts and not _is_loopback(name):
             advice = f"the control API doesn't answer to the Host {host[:100]!r}; start the mock with --allow-host"
             return problem(403, advice, "control")
         return self._engine.admit(exchange, self._own.run)
@@ -69,10 +69,6 @@ class Control:
         }
         engine.sources = {operation_id: _source(action) for operation_id, action in actions.items()}
         return engine
-
-    def _trusts(self, host: str) -> bool:
-        name = _name(host)
-        return name in self._hosts or _is_loopback(name)
 
     def _requests(self, asked: Asked) -> Any:
         last: int = asked.parameters.get(("query", "last"), 0)

@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any
 
 from flux_images_mock._answer.answer import Answer, problem
-from flux_images_mock._answer.responses import MismatchError
+from flux_images_mock._answer.operation import MismatchError
 from flux_images_mock._description.node import Node
 from flux_images_mock._description.schema import violations_header
 from flux_images_mock._gateway.control import CONTROL, Control
@@ -56,11 +56,7 @@ class Gateway:
     """One description, being played: its engine, its state, and the control API beside it."""
 
     def __init__(
-        self,
-        root: Node,
-        options: Options,
-        log: AccessLog | None = None,
-        warn: Callable[[str], None] = lambda _: None,
+        self, root: Node, options: Options, log: AccessLog | None = None, warn: Callable[[str], None] = lambda _: None
     ) -> None:
         self.state = State(options)
         self.engine = Engine(root, self.state, options, warn)
@@ -91,7 +87,10 @@ class Gateway:
                             self.engine.too_large(exchange) if content is None else door.answer(exchange, run, content)
                         )
                 if answer.later is not None:
-                    answer = _made(answer, (yield Work(partial(_attempt, answer.later))))
+                    made = yield Work(partial(_attempt, answer.later))
+                    if isinstance(made, Exception):
+                        raise made
+                    made.delay, made.fault, answer = answer.delay, answer.fault, made
             except Exception as error:  # noqa: BLE001 -- whatever went wrong in the mock, its caller is told
                 answer = _failed(error)
                 run.charge(exchange, -exchange.billed)
@@ -124,13 +123,6 @@ def _attempt(make: Callable[[], Answer]) -> Answer | Exception:
         return make()
     except Exception as error:  # noqa: BLE001 -- raised again where it is answered
         return error
-
-
-def _made(draft: Answer, made: Answer | Exception) -> Answer:
-    if isinstance(made, Exception):
-        raise made
-    made.delay, made.fault = draft.delay, draft.fault
-    return made
 
 
 def _failed(error: Exception) -> Answer:

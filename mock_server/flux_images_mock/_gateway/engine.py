@@ -17,8 +17,7 @@ from flux_images_mock._gateway.run import Run, State
 from flux_images_mock._options import MAX_BODY, Auth, Options
 from flux_images_mock._pictures.gallery import OPERATION, CreateImage
 from flux_images_mock._request.authenticate import Refused, authenticate, doubled_authorization
-from flux_images_mock._request.bodies import members
-from flux_images_mock._request.encodings import EncodingError, TooLargeError, decode
+from flux_images_mock._request.bodies import EncodingError, TooLargeError, decode, members
 from flux_images_mock._request.message import Pair
 from flux_images_mock._request.parameters import Values, read_parameters
 from flux_images_mock._request.route import Routes

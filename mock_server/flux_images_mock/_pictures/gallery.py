@@ -11,9 +11,8 @@ from threading import Lock
 from typing import Any
 
 from flux_images_mock._answer.answer import Answer
-from flux_images_mock._answer.operation import Operation
+from flux_images_mock._answer.operation import Media, Operation, Response
 from flux_images_mock._answer.respond import Asked
-from flux_images_mock._answer.responses import Media, Response
 from flux_images_mock._answer.scenarios import FileEffect
 from flux_images_mock._description.schema import parse_ratio
 from flux_images_mock._options import Behaviour, Size, read_duration

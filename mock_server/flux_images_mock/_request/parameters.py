@@ -86,7 +86,8 @@ class Parameter:
             except orjson.JSONDecodeError as error:
                 raise _UnreadableError("JSON", str(error)) from error
         if self._is_array(texts):
-            items = self.kinds.read_items([self._decode(text) for text in self._split(texts)])
+            kind = self.kinds.items or Kinds()
+            items = [kind.read(self._decode(text)) for text in self._split(texts)]
             return [] if items == [""] and not self.validator.is_valid(items) else items
         if "object" in self.kinds.types:
             return self.kinds.read_members(self._pairs(self._split(texts)))

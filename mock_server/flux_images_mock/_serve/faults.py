@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from http import HTTPStatus
 from typing import Literal
 
@@ -10,8 +10,9 @@ from flux_images_mock._answer.answer import Answer, Fault
 from flux_images_mock._request.message import Pairs
 
 End = Literal["close", "reset"]
+Step = bytes | float | End
 
-_LONG_HEADER = 1024 * 1024
+_LONG_HEADER = [(b"x-padding", b"x" * 1024 * 1024)]
 _UNFINISHED = 1000
 _PHRASES = {status.value: status.phrase for status in HTTPStatus}
 STATUS_LINES = {code: f"HTTP/1.1 {code} {_PHRASES.get(code, '')}\r\n".encode() for code in range(100, 1000)}
@@ -25,33 +26,16 @@ class WireFaultError(ConnectionError):
         super().__init__(f"{fault.kind}: over a socket, httpx.{fault.counterpart}")
 
 
-def script(fault: Fault, answer: Answer) -> Iterator[bytes | float | End]:
-    """Yield what happens on the connection: bytes to write, seconds to wait, and how it ends."""
-    body = answer.body
-    half = len(body) // 2
-    match fault.kind:
-        case "reset-before-headers":
-            yield "reset"
-        case "reset-after-headers":
-            yield from (_head(answer), "reset")
-        case "cut-body":
-            yield from (_head(answer) + body[:half], "close")
-        case "stall-before-headers":
-            yield from (b"", fault.seconds, "close")
-        case "stall-in-body":
-            yield from (_head(answer) + body[:half], fault.seconds, "close")
-        case "drip":
-            yield _head(answer)
-            for index in range(len(body)):
-                yield from (body[index : index + 1], fault.seconds)
-            yield "close"
-        case "length-too-large":
-            yield from (_head(answer, len(body) + _UNFINISHED) + body, "close")
-        case "length-too-small":
-            yield from (_head(answer, half) + body, "close")
-        case _:
-            answer.headers.append((b"x-padding", b"x" * _LONG_HEADER))
-            yield from (_head(answer) + body, "close")
+def script(fault: Fault, answer: Answer) -> Iterable[Step]:
+    """Return what happens on the connection: bytes to write, seconds to wait, and how it ends."""
+    return _SCRIPTS[fault.kind](fault, answer)
+
+
+def _drip(fault: Fault, answer: Answer) -> Iterator[Step]:
+    yield _head(answer)
+    for index in range(len(answer.body)):
+        yield from (answer.body[index : index + 1], fault.seconds)
+    yield "close"
 
 
 def without_wire(fault: Fault, answer: Answer) -> float:
@@ -62,7 +46,7 @@ def without_wire(fault: Fault, answer: Answer) -> float:
     if fault.counterpart is not None:
         raise WireFaultError(fault)
     if fault.kind == "length-too-small":
-        answer.body = answer.body[: len(answer.body) // 2]
+        answer.body = _half(answer)
         answer.headers = _with_length(answer, len(answer.body))
     return fault.seconds * len(answer.body) if fault.kind == "drip" else fault.seconds
 
@@ -72,7 +56,24 @@ def _with_length(answer: Answer, length: int) -> Pairs:
     return [*kept, (b"content-length", b"%d" % length)]
 
 
-def _head(answer: Answer, length: int | None = None) -> bytes:
+def _head(answer: Answer, length: int | None = None, extra: Pairs | None = None) -> bytes:
     headers = _with_length(answer, len(answer.body) if length is None else length)
-    lines = [name + b": " + value for name, value in headers]
+    lines = [name + b": " + value for name, value in [*headers, *(extra or [])]]
     return STATUS_LINES[answer.status] + b"\r\n".join([*lines, b"connection: close", b"", b""])
+
+
+def _half(answer: Answer) -> bytes:
+    return answer.body[: len(answer.body) // 2]
+
+
+_SCRIPTS: dict[str, Callable[[Fault, Answer], Iterable[Step]]] = {
+    "reset-before-headers": lambda _, __: ("reset",),
+    "reset-after-headers": lambda _, answer: (_head(answer), "reset"),
+    "cut-body": lambda _, answer: (_head(answer) + _half(answer), "close"),
+    "stall-before-headers": lambda fault, _: (b"", fault.seconds, "close"),
+    "stall-in-body": lambda fault, answer: (_head(answer) + _half(answer), fault.seconds, "close"),
+    "drip": _drip,
+    "length-too-large": lambda _, answer: (_head(answer, len(answer.body) + _UNFINISHED) + answer.body, "close"),
+    "length-too-small": lambda _, answer: (_head(answer, len(answer.body) // 2) + answer.body, "close"),
+    "long-header": lambda _, answer: (_head(answer, extra=_LONG_HEADER) + answer.body, "close"),
+}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from contextlib import suppress
+from functools import partial
 from signal import SIGINT, SIGTERM
 from threading import Event, current_thread, main_thread
 
@@ -19,15 +20,7 @@ _PATIENCE = 4.0
 def bind(host: str, port: int) -> socket.socket:
     """Return a listening socket; raises `OSError` if the address is taken."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
-    try:
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((host, port))
-        listener.listen(_BACKLOG)
-    except OSError:
-        listener.close()
-        raise
-    return listener
+    return socket.create_server((host, port), family=family, backlog=_BACKLOG)
 
 
 def address(listener: socket.socket) -> str:
@@ -64,11 +57,8 @@ class Server:
             with suppress(NotImplementedError):  # on Windows, Ctrl-C is a KeyboardInterrupt
                 for number in (SIGINT, SIGTERM):
                     self._loop.add_signal_handler(number, self._ending.set)
-        server = await self._loop.create_server(
-            lambda: Connection(self._gateway, connections, outbox, self._header_timeout),
-            sock=self._listener,
-            backlog=_BACKLOG,
-        )
+        make = partial(Connection, self._gateway, connections, outbox, self._header_timeout)
+        server = await self._loop.create_server(make, sock=self._listener, backlog=_BACKLOG)
         await self._ending.wait()
         server.close()
         for connection in list(connections):
