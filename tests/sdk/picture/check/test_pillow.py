@@ -71,3 +71,13 @@ def test_a_program_may_bound_pillow(data: bytes, limit: int, monkeypatch: pytest
     """Its own limit, and warnings made errors, are no damage of the picture's."""
     monkeypatch.setattr(PIL.Image, "MAX_IMAGE_PIXELS", limit)
     assert verdict(data) == "not looked at: larger than this program lets Pillow decode"
+
+
+def test_what_pillow_cannot_do_is_no_damage(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It says so itself, of AVIF that its decoder does not know."""
+
+    def undecodable(*_: object, **__: object) -> None:
+        raise RuntimeError("Failed to decode image: Not implemented")
+
+    monkeypatch.setattr(PIL.Image, "open", undecodable)
+    assert verdict(AVIF).startswith("not looked at: this Pillow cannot decode it")
