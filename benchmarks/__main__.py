@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import sys
 
-NAMES = ("mock", "sdk")
+NAMES = ("mock", "sdk", "pictures")
 
 
 def main() -> int:

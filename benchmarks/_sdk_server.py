@@ -3,7 +3,7 @@
     python _sdk_server.py [CERTIFICATE KEY]
 
 It prints its port. Every request is answered by its prompt: ``small`` (a url), ``inline N`` (a PNG of N MiB as
-base64), ``late`` (small, after ten seconds).
+base64), ``file PATH`` (that picture as base64), ``late`` (small, after ten seconds).
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import struct
 import sys
 import zlib
 from functools import cache
+from pathlib import Path
 
 LATE = 10.0
 PIECE = 2**18
@@ -41,7 +42,17 @@ def noise(mebibytes: int) -> bytes:
 @cache
 def inline(mebibytes: int) -> bytes:
     """The answer with that picture inside."""
-    return http(b'{"created":1,"data":[{"b64_json":"' + base64.b64encode(noise(mebibytes)) + b'"}]}')
+    return holding(noise(mebibytes))
+
+
+@cache
+def inline_file(path: str) -> bytes:
+    """The answer with a file's picture inside."""
+    return holding(Path(path).read_bytes())
+
+
+def holding(picture: bytes) -> bytes:
+    return http(b'{"created":1,"data":[{"b64_json":"' + base64.b64encode(picture) + b'"}]}')
 
 
 @cache
@@ -71,6 +82,9 @@ class Gateway(asyncio.Protocol):
         self.data = b""
         if asked := re.search(rb"inline (\d+)", body):
             self.unsent = memoryview(inline(int(asked[1])))
+            self.write()
+        elif asked := re.search(rb"file ([^\"]+)", body):
+            self.unsent = memoryview(inline_file(asked[1].decode()))
             self.write()
         elif b"late" in body:
             asyncio.get_running_loop().call_later(LATE, self.transport.write, http(SMALL))

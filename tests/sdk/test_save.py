@@ -21,7 +21,15 @@ def names(folder: Path) -> list[str]:
 
 def test_a_suffix_is_added_where_there_is_none(tmp_path: Path) -> None:
     """That of the picture's type; one that is there is kept, even if it is another's."""
-    for media_type, suffix in (("image/png", ".png"), ("image/jpeg", ".jpg"), ("image/webp", ".webp")):
+    suffixes = {
+        "image/png": ".png",
+        "image/jpeg": ".jpg",
+        "image/webp": ".webp",
+        "image/gif": ".gif",
+        "image/avif": ".avif",
+        "application/octet-stream": ".bin",
+    }
+    for media_type, suffix in suffixes.items():
         assert target_of(tmp_path / "a", media_type, overwrite=False) == tmp_path / f"a{suffix}"
     assert target_of(str(tmp_path / "a.gif"), "image/png", overwrite=False) == tmp_path / "a.gif"
     assert target_of(tmp_path / "a", None, overwrite=False) == tmp_path / "a"

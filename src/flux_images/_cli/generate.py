@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from flux_images import FluxImages
 from flux_images._cli.show import Lost, Picture, progress, show
 from flux_images._errors import ConfigurationError, FluxImagesError
+from flux_images._picture.save import SUFFIXES
 from flux_images._request.key import find_key
 from flux_images_api import contract
 
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 _TYPES = {"integer": int, "number": float, "string": str}
-_SUFFIXES = (".png", ".jpg", ".webp")
 
 
 def add_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:  # pyright: ignore[reportPrivateUsage]  # argparse names no public type for it
@@ -87,6 +87,6 @@ def _paths(output: Path, count: int) -> list[Path]:
 def _refuse_existing(paths: list[Path]) -> None:
     """Refuse before paying for a picture that could not be saved."""
     for path in paths:
-        candidates = [path] if path.suffix else [path.with_suffix(suffix) for suffix in _SUFFIXES]
+        candidates = [path] if path.suffix else [path.with_suffix(suffix) for suffix in SUFFIXES.values()]
         for taken in filter(Path.exists, candidates):
             raise ConfigurationError(f"{taken} exists already; choose another --output, or add --overwrite")

@@ -158,7 +158,7 @@ def _picture(ratio: str, response_format: str) -> Callable[[Gateway], Finding]:
         seen = (Seen(image.media_type, image.read()),)
         width, height = map(int, ratio.split(":"))
         facts = f"{image.width} x {image.height} px, {image.media_type}, request id {generation.request_id}"
-        if abs(image.width / image.height / (width / height) - 1) > _OFF:
+        if not image.height or abs(image.width / image.height / (width / height) - 1) > _OFF:
             return Finding("", BROKEN, f"expected the ratio {ratio}, got {facts}", seen)
         if (image.url is None) != (response_format == "b64_json"):
             return Finding(

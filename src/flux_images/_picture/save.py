@@ -7,7 +7,15 @@ import shutil
 from pathlib import Path
 from typing import IO
 
-_SUFFIXES = {"image/png": ".png", "image/jpeg": ".jpg", "image/webp": ".webp"}
+SUFFIXES = {
+    "image/png": ".png",
+    "image/jpeg": ".jpg",
+    "image/webp": ".webp",
+    "image/gif": ".gif",
+    "image/avif": ".avif",
+    "application/octet-stream": ".bin",
+}
+"""Of each media type that a check finds."""
 
 
 def target_of(path: str | os.PathLike[str], media_type: str | None, *, overwrite: bool) -> Path:
@@ -26,7 +34,7 @@ def target_of(path: str | os.PathLike[str], media_type: str | None, *, overwrite
     if not target.suffix:
         if media_type is None:
             return target
-        target = target.with_name(target.name + _SUFFIXES[media_type])
+        target = target.with_name(target.name + SUFFIXES[media_type])
     if not overwrite and target.exists():
         raise FileExistsError(f"{target}: exists; pass overwrite=True to replace it")
     return target

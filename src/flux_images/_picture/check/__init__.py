@@ -1,53 +1,73 @@
-"""Whether a file is a whole picture: decoded to its end, within limits, before anybody is given it.
+"""Whether a file is a whole picture, before anybody is given it. What is surely not one is refused, and nothing else.
 
-PNG and JPEG are walked here, in constant memory: the checksums and the size of a PNG's pixels, every block of
-a JPEG's scans. The usual libraries do not do that (libjpeg fills a cut JPEG with grey and says nothing) and
-none of them is light. WebP, which no gateway was seen to send, is left to Pillow.
+PNG is decoded here, JPEG followed from marker to marker, both in constant memory and without any library; with
+simplejpeg, of the extra `fast`, JPEG is decoded too. GIF, WebP and AVIF are left to Pillow. What cannot be looked
+at, for want of a library or of an idea what it is, passes and says so.
 """
 
 from __future__ import annotations
 
-from typing import IO
+import codecs
+import re
+from typing import IO, TYPE_CHECKING
 
-from flux_images._picture.check.common import MAX_PIXELS, Picture, PictureError
 from flux_images._picture.check.jpeg import check_jpeg
+from flux_images._picture.check.picture import MAX_PIXELS, Picture, PictureError
+from flux_images._picture.check.pillow import check_avif, check_gif, check_webp
 from flux_images._picture.check.png import check_png
-from flux_images._picture.check.webp import check_webp
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 __all__ = ["MAX_PIXELS", "Picture", "PictureError", "check_picture", "is_known"]
 
+_FORMATS: tuple[tuple[re.Pattern[bytes], Callable[[IO[bytes]], Picture]], ...] = (
+    (re.compile(rb"\x89PNG\r\n\x1a\n"), check_png),
+    (re.compile(rb"\xff\xd8"), check_jpeg),
+    (re.compile(rb"RIFF....WEBP", re.DOTALL), check_webp),
+    (re.compile(rb"GIF8[79]a"), check_gif),
+    (re.compile(rb"....ftyp(?:....){0,16}?avi[fs]", re.DOTALL), check_avif),
+)
+_START = 512
+
 
 def check_picture(file: IO[bytes]) -> Picture:
-    """Decode the whole file, and rewind it.
+    """Look at the whole file, and rewind it.
+
+    A format that is not known here is "application/octet-stream".
 
     Raises:
-        PictureError: it is not a PNG, JPEG or WebP, is damaged or cut, or is larger than MAX_PIXELS.
+        PictureError: it is damaged, cut, text, or larger than MAX_PIXELS.
     """
     file.seek(0)
-    start = file.read(16)
+    start = file.read(_START)
     file.seek(0)
-    if start.startswith(b"\x89PNG\r\n\x1a\n"):
-        picture = check_png(file)
-    elif start.startswith(b"\xff\xd8"):
-        picture = check_jpeg(file)
-    elif start.startswith(b"RIFF") and start[8:12] == b"WEBP":
-        picture = check_webp(file)
-    else:
-        raise PictureError(_what_it_is(start))
-    file.seek(0)
-    return picture
-
-
-def _what_it_is(start: bytes) -> str:
-    if not start:
-        return "the file is empty"
-    if start.lstrip()[:1] == b"<":
-        return "the file is a web page or XML, not a picture"
-    if start.lstrip()[:1] in (b"{", b"["):
-        return "the file is JSON, not a picture"
-    return "the file is neither PNG, JPEG nor WebP"
+    for signature, check in _FORMATS:
+        if signature.match(start):
+            picture = check(file)
+            file.seek(0)
+            return picture
+    if text := _text(start):
+        raise PictureError(f"the file is {text}, not a picture")
+    return Picture("application/octet-stream", 0, 0, "not looked at: no format that is known here")
 
 
 def is_known(start: bytes) -> bool:
-    """Whether a file that starts so is of a format that is looked at here."""
-    return start.startswith((b"\x89PNG\r\n\x1a\n", b"\xff\xd8")) or (start[:4] == b"RIFF" and start[8:12] == b"WEBP")
+    """Whether a file that starts so is of a format that is known here."""
+    return any(signature.match(start) for signature, _ in _FORMATS)
+
+
+def _text(start: bytes) -> str | None:
+    """What kind of text the file is, if it is one."""
+    words = start.removeprefix(codecs.BOM_UTF8).lstrip()
+    if not words:
+        return "empty"
+    if words.startswith(b"<"):
+        return "a web page or XML"
+    if words.startswith((b"{", b"[")):
+        return "JSON"
+    try:
+        text = codecs.getincrementaldecoder("utf-8")().decode(words)
+    except UnicodeDecodeError:
+        return None
+    return "text" if "".join(text.split()).isprintable() else None

@@ -1,128 +1,132 @@
-"""JPEG, to the end: every marker, and every Huffman-coded block of every scan.
+"""JPEG, to the end: every marker here, and every coded block where simplejpeg, of the extra `fast`, is there.
 
-Only the lengths of the coded values are followed, not the values, so that a whole picture takes a fraction of
-a second without any library. Source: ITU-T T.81, annexes B, F and G.
+Without it, damage inside a file that ends properly goes unseen. What libjpeg puts up with passes, as every viewer
+shows it: junk between segments and before the end, fill, a height said twice. Source: ITU-T T.81, annex B.
 """
 
 from __future__ import annotations
 
+import re
 import struct
-from math import ceil
-from typing import IO, NamedTuple, NoReturn
+from typing import IO
 
-from flux_images._picture.check.common import Picture, PictureError, checked_size, take
-from flux_images._picture.check.huffman import Table, read_tables
-from flux_images._picture.check.jpeg_scan import Component, Scan, walk
+from flux_images._picture.check.picture import CutError, Picture, PictureError, checked_size, take
 
-_SOI, _EOI, _SOS, _DQT, _DNL, _DRI, _DHT, _DAC, _TEM = 0xD8, 0xD9, 0xDA, 0xDB, 0xDC, 0xDD, 0xC4, 0xCC, 0x01
-_FRAMES = {0xC0, 0xC1, 0xC2}
-_OTHER_FRAMES = {0xC3, *range(0xC5, 0xD0)} - {0xC8, _DAC}
+_EOI, _SOS = 0xD9, 0xDA
+_PROGRESSIVE = {0xC2, 0xCA}
+_DCT = {0xC0, 0xC1, 0xC9} | _PROGRESSIVE
+_FRAMES = {0xC3, 0xCB} | _DCT
+_TABLES_AND_NOTES = {0xC4, 0xCC, 0xDB, 0xDC, 0xDD, *range(0xE0, 0xF0), 0xFE}
+_MARKER = re.compile(rb"\xff[^\x00\x01\xd0-\xd7\xff]")
+"""But for those that have no segment: stuffed bytes, restarts, fill."""
+_WINDOW = 2**16
+_COEFFICIENTS = (1 << 64) - 1
+"""A bit for each of a block's."""
+_WORK = 2**30
+"""Pixels times scans up to which a picture is decoded: seconds. A small file can hold thousands of scans."""
+_SPARE = 32
+"""Bytes that cameras and editors leave behind the last block; a damaged scan ends sooner, or too late."""
+_LEFT_OVER = re.compile("Corrupt JPEG data: ([0-9]+) extraneous bytes before marker")
+_DAMAGE = re.compile("Corrupt JPEG data|Premature end|Bogus|.*not defined|Invalid (component|JPEG|progressive)")
 
 
-class _Frame(NamedTuple):
-    progressive: bool
-    width: int
-    height: int
-    components: dict[int, Component]
+class _Frame:
+    """The picture's header, and what no scan has brought yet."""
+
+    def __init__(self, marker: int, body: bytes) -> None:
+        if len(body) < 9 or len(body) != 6 + 3 * body[5]:
+            raise PictureError("the JPEG is damaged: its frame does not make sense")
+        precision, height, width = struct.unpack_from(">BHH", body)
+        if precision != 8:
+            raise PictureError(f"the JPEG has {precision} bits a colour, which no viewer shows")
+        self.width, self.height = checked_size(width, height)
+        self.marker = marker
+        self._lacking = dict.fromkeys(body[6::3], _COEFFICIENTS)
+
+    def scan(self, body: bytes) -> None:
+        """Note what a scan with this header brings."""
+        components = body[1:-3:2]
+        if not components or len(body) != 4 + 2 * body[0] or not self._lacking.keys() >= set(components):
+            raise PictureError("the JPEG is damaged: its scan does not make sense")
+        brought = _COEFFICIENTS
+        if self.marker in _PROGRESSIVE:
+            first, last, approximation = body[-3:]
+            brought = 0 if approximation & 15 else (2 << last) - (1 << first)
+        for component in components:
+            self._lacking[component] &= ~brought
+
+    def complete(self) -> bool:
+        """Whether the scans brought every coefficient of every component to its last bit."""
+        return not any(self._lacking.values())
 
 
 def check_jpeg(file: IO[bytes]) -> Picture:
-    """Decode the file, which starts with JPEG's first marker."""
+    """Follow the file, which starts with JPEG's first marker.
+
+    One without an end marker is whole if it can be decoded here, and lacks no block.
+    """
     take(file, 2)
     frame: _Frame | None = None
-    tables: dict[tuple[int, int], Table] = {}
-    interval = 0
-    while (marker := _next_marker(file)) != _EOI:
-        body = take(file, _length(file))
-        if marker in _FRAMES and frame is None:
-            frame = _frame(body, progressive=marker == 0xC2)
-        elif marker in _FRAMES or marker in _OTHER_FRAMES or marker == _DNL:
-            raise PictureError("the JPEG is of a kind that is not used on the web (arithmetic, lossless or layered)")
-        elif marker == _DHT:
-            tables.update(read_tables(body))
-        elif marker == _DRI:
-            interval = _unpack(">H", body)[0]
-        elif marker == _SOS:
-            if frame is None:
-                raise PictureError("the JPEG is damaged: a scan comes before the frame")
-            walk(file, _scan(body, frame, tables, interval))
-    if frame is None or not all(component.complete() for component in frame.components.values()):
-        raise PictureError("the JPEG is cut short: scans are missing")
+    marker, junk, scans = 0, False, 0
+    while True:
+        in_scan = marker == _SOS
+        marker, clean = _next_marker(file)
+        junk |= not (clean or in_scan)
+        if marker in (0, _EOI):
+            break
+        if marker not in _TABLES_AND_NOTES | ({_SOS} if frame else _FRAMES):
+            raise PictureError("the JPEG is damaged, or of a kind that no viewer shows: a marker is in the wrong place")
+        length = int.from_bytes(take(file, 2))
+        if length < 2:
+            raise PictureError("the JPEG is damaged: a segment has an impossible length")
+        body = take(file, length - 2)
+        if frame and marker == _SOS:
+            frame.scan(body)
+            scans += 1
+        elif marker in _FRAMES:
+            frame = _Frame(marker, body)
+    if not frame or not frame.complete():
+        raise CutError("the JPEG is cut short: scans are missing")
+    affordable = scans * frame.width * frame.height <= _WORK
+    decoded = affordable and frame.marker in _DCT and _decode(file, file.tell() - (2 if marker else 0), junk=junk)
+    if not (marker or decoded):
+        raise CutError("the JPEG is cut short")
     return Picture("image/jpeg", frame.width, frame.height)
 
 
-def _next_marker(file: IO[bytes]) -> int:
-    if take(file, 1) != b"\xff":
-        raise PictureError("the JPEG is damaged: there is no marker where one must be")
-    while (code := take(file, 1)[0]) == 0xFF:
-        pass
-    if code in (0x00, _TEM, _SOI) or 0xD0 <= code <= 0xD7:
-        raise PictureError("the JPEG is damaged: a marker is in the wrong place")
-    return code
+def _next_marker(file: IO[bytes]) -> tuple[int, bool]:
+    """The next marker, 0 at the end of the file; and whether there was nothing but fill before it."""
+    kept, size, clean = b"", 2, True
+    while piece := file.read(size):
+        data = kept + piece
+        found = _MARKER.search(data)
+        clean &= not data[: found.start() if found else -1].strip(b"\xff")
+        if found:
+            file.seek(found.end() - len(data), 1)
+            return data[found.end() - 1], clean
+        kept, size = data[-1:], min(8 * size, _WINDOW)
+    return 0, clean
 
 
-def _length(file: IO[bytes]) -> int:
-    length = int.from_bytes(take(file, 2))
-    if length < 2:
-        raise PictureError("the JPEG is damaged: a segment has an impossible length")
-    return length - 2
+def _decode(file: IO[bytes], end: int, *, junk: bool) -> bool:
+    """Decode what stands before the end marker, and say whether that was possible.
 
-
-def _frame(body: bytes, *, progressive: bool) -> _Frame:
-    precision, height, width, count = _unpack(">BHHB", body)
-    if precision not in (8, 12) or not 1 <= count <= 4 or len(body) != 6 + 3 * count:
-        _damaged("frame")
-    checked_size(width, height)
-    parts = [body[6 + 3 * index : 9 + 3 * index] for index in range(count)]
-    samplings = [(part[1] >> 4, part[1] & 15) for part in parts]
-    if not all(1 <= h <= 4 and 1 <= v <= 4 for h, v in samplings):
-        _damaged("frame")
-    h_max, v_max = max(h for h, _ in samplings), max(v for _, v in samplings)
-    components = {
-        part[0]: Component(
-            h,
-            v,
-            columns=ceil(ceil(width * h / h_max) / 8),
-            rows=ceil(ceil(height * v / v_max) / 8),
-            mcus=ceil(width / (8 * h_max)) * ceil(height / (8 * v_max)),
-        )
-        for part, (h, v) in zip(parts, samplings, strict=True)
-    }
-    if len(components) != count:
-        _damaged("frame")
-    return _Frame(progressive, width, height, components)
-
-
-def _scan(body: bytes, frame: _Frame, tables: dict[tuple[int, int], Table], interval: int) -> Scan:
-    count = body[0] if body else 0
-    if not 1 <= count <= 4 or len(body) != 4 + 2 * count:
-        _damaged("scan")
-    first, last, approximation = body[-3:]
-    high, low = approximation >> 4, approximation & 15
-    if not frame.progressive:
-        first, last, high, low = 0, 63, 0, 0
-    if first > last or last > 63 or (frame.progressive and bool(first) != bool(last)) or (first and count > 1):
-        _damaged("scan")
-    components: list[Component] = []
-    for index in range(count):
-        identity, selectors = body[1 + 2 * index], body[2 + 2 * index]
-        component = frame.components.get(identity)
-        if component is None:
-            _damaged("scan")
-        component.dc = tables.get((0, selectors >> 4))
-        component.ac = tables.get((1, selectors & 15))
-        if (first == 0 and not high and component.dc is None) or (last and component.ac is None):
-            _damaged("scan")
-        component.refined(first, last, low)
-        components.append(component)
-    return Scan(components, frame.progressive, first, last, refining=bool(high), interval=interval)
-
-
-def _unpack(form: str, body: bytes) -> tuple[int, ...]:
-    if len(body) < struct.calcsize(form):
-        _damaged("segment")
-    return struct.unpack_from(form, body)
-
-
-def _damaged(part: str) -> NoReturn:
-    raise PictureError(f"the JPEG is damaged: its {part} holds values that JPEG does not know")
+    A lossless picture must not come here: simplejpeg writes past the small output that is asked of it to save memory.
+    """
+    try:
+        from simplejpeg import decode_jpeg  # type: ignore[import-untyped]  # it has no types
+    except ImportError:
+        return False
+    file.seek(0)
+    data = file.read(end) + b"\xff\xd9"
+    try:
+        decode_jpeg(data, colorspace="gray", min_height=1, min_width=1)
+    except (ValueError, RuntimeError) as error:
+        if left_over := _LEFT_OVER.match(str(error)):
+            count = int(left_over[1])
+            if junk or count <= _SPARE or not data[end - count : end].strip(b"\0"):
+                return True
+        if _DAMAGE.match(str(error)):
+            raise PictureError(f"the JPEG is damaged or cut short: {error}") from error
+        return False
+    return True

@@ -1,4 +1,4 @@
-"""What the checks of all formats share."""
+"""What a check finds, and what every check keeps to."""
 
 from __future__ import annotations
 
@@ -9,15 +9,23 @@ MAX_PIXELS = 2**27
 
 
 class PictureError(ValueError):
-    """The file is not a whole picture."""
+    """The file is surely not a whole picture."""
+
+
+class CutError(PictureError):
+    """The file ends before the picture does."""
 
 
 class Picture(NamedTuple):
-    """A picture that was decoded to its end; width and height in pixels."""
+    """What was found; width and height in pixels, 0 where the format does not tell them without being decoded.
+
+    ``check`` is "whole" for a picture that was followed to its end with nothing missing. Else it says why nobody
+    looked: "not looked at: " and the reason.
+    """
 
     media_type: str
-    width: int | None
-    height: int | None
+    width: int
+    height: int
     check: str = "whole"
 
 
@@ -34,5 +42,5 @@ def take(file: IO[bytes], count: int) -> bytes:
     """Read exactly ``count`` bytes."""
     data = file.read(count)
     if len(data) < count:
-        raise PictureError("the picture is cut short")
+        raise CutError("the picture is cut short")
     return data
