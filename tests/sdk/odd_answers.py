@@ -111,7 +111,9 @@ VALUES = (
     _json("base64 without padding", {"data": [{"b64_json": LARGE_B64.rstrip("=")}]}),
     _json("base64 behind a prefix", {"data": [{"b64_json": "data:image/png;base64," + LARGE_B64}]}),
     _json("base64 behind a prefix, in lines", {"data": [{"b64_json": "data:image/png;base64," + _lines(LARGE_B64)}]}),
-    _json("url as a large data: URI", {"data": [{"url": "data:image/png;base64," + LARGE_B64}]}, "/data/0/url: expected"),
+    _json(
+        "url as a large data: URI", {"data": [{"url": "data:image/png;base64," + LARGE_B64}]}, "/data/0/url: expected"
+    ),
     _json("url as a small data: URI", {"data": [{"url": "data:image/png;base64," + B64}]}, "/data/0/url: expected"),
     _json("url as base64", {"data": [{"url": LARGE_B64}]}),
     _json("an address in b64_json", {"data": [{"b64_json": URL}]}),

@@ -337,8 +337,8 @@ def _parts_of(
     return generation or _Alone(saved.get("request_id")), saved.get("url"), kept, saved.get("revised_prompt")
 
 
-def _pixels(count: int | None) -> int:
-    if count is None:
+def _pixels(count: int) -> int:
+    if not count:
         raise FluxImagesError("the picture's format is not known here, nor its size in pixels")
     return count
 

@@ -1,0 +1,164 @@
+"""``AsyncFluxImages``, whose methods are awaited, on asyncio and trio."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any, Self
+
+import httpx
+
+from flux_images._answer.waiting import Waiting, async_wait_for, check_task_path
+from flux_images._client.shared import DEFAULT_MODEL, BaseClient, first_answer
+from flux_images._errors import PendingGenerationError
+from flux_images._picture.download import Rules
+from flux_images._picture.fetch import AsyncDownloads
+from flux_images._request.key import find_key
+from flux_images._request.options import configure
+from flux_images._send.loop import AsyncSender
+from flux_images._send.transport import async_transport, given_async_client
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from types import TracebackType
+
+    from flux_images._client.api import Api
+    from flux_images._picture.generation import AsyncGeneration
+    from flux_images._picture.image import AsyncImage
+    from flux_images._request.options import Limits, Retry
+    from flux_images._send.loop import Call, Receiver
+    from flux_images_api.models import CreateImageRequestOutputFormat, CreateImageRequestResponseFormat, KnownModel
+
+
+class AsyncFluxImages(BaseClient):
+    """The same client for asyncio and trio: the arguments of ``FluxImages``, and the methods are awaited.
+
+    Args:
+        http_client: an ``httpx.AsyncClient`` to send with.
+        fast: keep thousands of calls in flight, on aiohttp (asyncio only; needs the extra ``fast``).
+
+    Raises:
+        ConfigurationError: the key, the address or an option cannot be used.
+    """
+
+    def __init__(
+        self,
+        api_key: str | None = None,
+        *,
+        base_url: str | None = None,
+        timeout: float | httpx.Timeout | None = None,
+        max_retries: int | None = None,
+        http_client: httpx.AsyncClient | None = None,
+        fast: bool = False,
+        retry_possibly_billed: bool = False,
+        on_retry: Callable[[Retry], object] | None = None,
+        allow_insecure: bool = False,
+        allow_local_images: bool = False,
+        task_path: str | None = None,
+    ) -> None:
+        try:
+            key = find_key(api_key)
+        finally:
+            del api_key  # a traceback that shows locals must not show it
+        self._options = configure(
+            key,
+            base_url,
+            timeout,
+            max_retries,
+            retry_possibly_billed=retry_possibly_billed,
+            on_retry=on_retry,
+            allow_insecure=allow_insecure,
+            allow_local_images=allow_local_images,
+        )
+        given = given_async_client(http_client)
+        self._transport = given or async_transport(self._options.base_url, first_answer, fast=fast)
+        self._task_path = check_task_path(task_path)
+        self._downloads = AsyncDownloads(Rules(self._options.limits, self._options.allow_local_images), given)
+        self._wire()
+
+    def _wire(self) -> None:
+        self._sender = AsyncSender(self._transport, self._options)
+
+    async def generate(
+        self,
+        prompt: str,
+        *,
+        model: KnownModel | str = DEFAULT_MODEL,
+        aspect_ratio: str | None = None,
+        n: int | None = None,
+        response_format: CreateImageRequestResponseFormat | None = None,
+        seed: int | None = None,
+        output_format: CreateImageRequestOutputFormat | None = None,
+        raw: bool | None = None,
+        safety_tolerance: int | None = None,
+        extra_body: Mapping[str, Any] | None = None,
+        timeout: float | httpx.Timeout | None = None,  # noqa: ASYNC109 -- it bounds retries and stages too
+        extra_headers: Mapping[str, str] | None = None,
+    ) -> AsyncGeneration:
+        """Buy pictures, and wait for them; as ``FluxImages.generate``. Cancelling ends the request at once."""
+        request, limits = self._request(
+            {
+                "model": model,
+                "prompt": prompt,
+                "aspect_ratio": aspect_ratio,
+                "n": n,
+                "response_format": response_format,
+                "seed": seed,
+                "output_format": output_format,
+                "raw": raw,
+                "safety_tolerance": safety_tolerance,
+            },
+            extra_body,
+            timeout,
+            extra_headers,
+        )
+        began = time.monotonic()
+        try:
+            return await self._sender.call(request, self._receiver(n), limits)
+        except PendingGenerationError as pending:
+            if self._task_path is None:
+                raise
+            left = limits.total - (time.monotonic() - began)
+            return await self._fetch_task(pending.task_id, limits._replace(total=left), n)
+
+    async def fetch_task(
+        self,
+        task_id: str,
+        *,
+        timeout: float | httpx.Timeout | None = None,  # noqa: ASYNC109 -- as above
+    ) -> AsyncGeneration:
+        """The pictures of a task that a gateway named; as ``FluxImages.fetch_task``."""
+        return await self._fetch_task(task_id, self._options.limits.changed(timeout), None)
+
+    async def fetch(self, url: str) -> AsyncImage:
+        """The picture at an address that an earlier answer gave; as ``FluxImages.fetch``."""
+        from flux_images._picture.image import AsyncImage  # as above
+
+        return await AsyncImage.at(url, self._downloads)
+
+    async def _fetch_task(self, task_id: str, limits: Limits, n: int | None) -> AsyncGeneration:
+        waiting = Waiting(task_id, self._task_path, self._options, limits)
+        return await async_wait_for(waiting, self._sender, self._receiver(n))
+
+    def _receiver(self, n: int | None) -> Callable[[Call, httpx.Response], Receiver[AsyncGeneration]]:
+        from flux_images._answer.pictures import picture_answer  # as above
+        from flux_images._picture.generation import AsyncGeneration
+
+        return picture_answer(lambda answer, parts: AsyncGeneration(answer, n or 1, parts, self._downloads))
+
+    @property
+    def api(self) -> Api:
+        """The generated client: pass it as ``client`` to any function of ``flux_images_api.api``."""
+        return self._api(self._sender)
+
+    async def close(self) -> None:
+        """Close the connections, those of an ``http_client`` that was given too."""
+        await self._transport.aclose()
+        await self._downloads.aclose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self.close()

@@ -1,0 +1,201 @@
+"""``FluxImages``, whose methods block."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any, Self
+
+import httpx
+
+from flux_images._answer.waiting import Waiting, check_task_path, wait_for
+from flux_images._client.shared import DEFAULT_MODEL, BaseClient, first_answer
+from flux_images._errors import PendingGenerationError
+from flux_images._picture.download import Rules
+from flux_images._picture.fetch import Downloads
+from flux_images._request.key import find_key
+from flux_images._request.options import configure
+from flux_images._send.loop import Sender
+from flux_images._send.transport import given_client, sync_transport
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from types import TracebackType
+
+    from flux_images._client.api import Api
+    from flux_images._picture.generation import Generation
+    from flux_images._picture.image import Image
+    from flux_images._request.options import Limits, Retry
+    from flux_images._send.loop import Call, Receiver
+    from flux_images_api.models import CreateImageRequestOutputFormat, CreateImageRequestResponseFormat, KnownModel
+
+
+class FluxImages(BaseClient):
+    """A client for paid pictures. It may be shared between threads.
+
+    Args:
+        api_key: the gateway's key; FLUX_API_KEY if not given.
+        base_url: the gateway's address, with or without ``/v1``; FLUX_BASE_URL, else the contract's server.
+        timeout: seconds that one call may take in all, retries included (600), or an ``httpx.Timeout`` for the
+            stages of an attempt (connect 10, write 30, read 300 seconds).
+        max_retries: how often a failed call is tried again (2). Only what surely cost nothing is.
+        http_client: an ``httpx.Client`` to send with, for a proxy or a transport of your own. Its headers,
+            cookies and credentials are not used.
+        retry_possibly_billed: also try again what may have been billed. This can pay twice.
+        on_retry: called with a ``Retry`` (error, attempt, wait) before each wait.
+        allow_insecure: allow plain http to another machine; the key then travels unencrypted.
+        allow_local_images: allow a public gateway to give addresses of this machine or its network.
+        task_path: where a gateway that answers with a task is asked for it, as ``"/v1/tasks/{task_id}"``; without
+            one such an answer raises ``PendingGenerationError``.
+
+    Raises:
+        ConfigurationError: the key, the address or an option cannot be used.
+    """
+
+    def __init__(
+        self,
+        api_key: str | None = None,
+        *,
+        base_url: str | None = None,
+        timeout: float | httpx.Timeout | None = None,
+        max_retries: int | None = None,
+        http_client: httpx.Client | None = None,
+        retry_possibly_billed: bool = False,
+        on_retry: Callable[[Retry], object] | None = None,
+        allow_insecure: bool = False,
+        allow_local_images: bool = False,
+        task_path: str | None = None,
+    ) -> None:
+        try:
+            key = find_key(api_key)
+        finally:
+            del api_key  # a traceback that shows locals must not show it
+        self._options = configure(
+            key,
+            base_url,
+            timeout,
+            max_retries,
+            retry_possibly_billed=retry_possibly_billed,
+            on_retry=on_retry,
+            allow_insecure=allow_insecure,
+            allow_local_images=allow_local_images,
+        )
+        given = given_client(http_client)
+        self._transport = given or sync_transport(self._options.base_url, first_answer)
+        self._task_path = check_task_path(task_path)
+        self._downloads = Downloads(Rules(self._options.limits, self._options.allow_local_images), given)
+        self._wire()
+
+    def _wire(self) -> None:
+        self._sender = Sender(self._transport, self._options)
+
+    def generate(
+        self,
+        prompt: str,
+        *,
+        model: KnownModel | str = DEFAULT_MODEL,
+        aspect_ratio: str | None = None,
+        n: int | None = None,
+        response_format: CreateImageRequestResponseFormat | None = None,
+        seed: int | None = None,
+        output_format: CreateImageRequestOutputFormat | None = None,
+        raw: bool | None = None,
+        safety_tolerance: int | None = None,
+        extra_body: Mapping[str, Any] | None = None,
+        timeout: float | httpx.Timeout | None = None,
+        extra_headers: Mapping[str, str] | None = None,
+    ) -> Generation:
+        """Buy pictures, and wait for them: about 10 seconds each.
+
+        Args:
+            prompt: what the picture shows, in any language.
+            model: the model's name; names that are not known here are passed on.
+            aspect_ratio: width to height, as ``"16:9"``, between 21:9 and 9:21. The model decides without one.
+            n: how many pictures, 1 to 10; each is billed.
+            response_format: ``"url"`` for addresses, ``"b64_json"`` for pictures inside the answer.
+            seed: the same seed with the same request draws the same picture.
+            output_format: the file format, ``"jpeg"`` or ``"png"``.
+            raw: a less processed, more natural look.
+            safety_tolerance: from 0, the strictest moderation, to 6.
+            extra_body: fields that the contract does not know, sent as they are.
+            timeout: as for the client, for this call.
+            extra_headers: headers for this call.
+
+        Raises:
+            InvalidRequestError: the contract refuses the request; nothing was sent.
+            APIConnectionError: no answer arrived.
+            APIStatusError: the gateway answered with an error.
+            UnexpectedResponseError: the answer is not what the contract says.
+            EmptyGenerationError: the gateway answered without a picture.
+            PendingGenerationError: the gateway answered with a task, and there is no ``task_path`` or no time left.
+        """
+        request, limits = self._request(
+            {
+                "model": model,
+                "prompt": prompt,
+                "aspect_ratio": aspect_ratio,
+                "n": n,
+                "response_format": response_format,
+                "seed": seed,
+                "output_format": output_format,
+                "raw": raw,
+                "safety_tolerance": safety_tolerance,
+            },
+            extra_body,
+            timeout,
+            extra_headers,
+        )
+        began = time.monotonic()
+        try:
+            return self._sender.call(request, self._receiver(n), limits)
+        except PendingGenerationError as pending:
+            if self._task_path is None:
+                raise
+            left = limits.total - (time.monotonic() - began)
+            return self._fetch_task(pending.task_id, limits._replace(total=left), n)
+
+    def fetch_task(self, task_id: str, *, timeout: float | httpx.Timeout | None = None) -> Generation:
+        """The pictures of a task that a gateway named, waited for within ``timeout`` (seconds); asking is free.
+
+        Raises:
+            PendingGenerationError: they are not there in time, or the task cannot be asked for.
+            APIStatusError: the task failed.
+        """
+        return self._fetch_task(task_id, self._options.limits.changed(timeout), None)
+
+    def fetch(self, url: str) -> Image:
+        """The picture at an address that an earlier answer gave: without the key, looked at, tried again.
+
+        Raises:
+            ImageDownloadError: it cannot be fetched, or what came is surely not a whole picture.
+        """
+        from flux_images._picture.image import Image  # as above
+
+        return Image.at(url, self._downloads)
+
+    def _fetch_task(self, task_id: str, limits: Limits, n: int | None) -> Generation:
+        waiting = Waiting(task_id, self._task_path, self._options, limits)
+        return wait_for(waiting, self._sender, self._receiver(n))
+
+    def _receiver(self, n: int | None) -> Callable[[Call, httpx.Response], Receiver[Generation]]:
+        from flux_images._answer.pictures import picture_answer  # as above
+        from flux_images._picture.generation import Generation
+
+        return picture_answer(lambda answer, parts: Generation(answer, n or 1, parts, self._downloads))
+
+    @property
+    def api(self) -> Api:
+        """The generated client: pass it as ``client`` to any function of ``flux_images_api.api``."""
+        return self._api(self._sender)
+
+    def close(self) -> None:
+        """Close the connections, those of an ``http_client`` that was given too."""
+        self._transport.close()
+        self._downloads.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()

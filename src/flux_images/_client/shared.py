@@ -1,0 +1,80 @@
+"""What the two clients share: everything but the awaiting."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Self
+
+import httpx
+
+from flux_images._send.loop import AsyncSender, Sender
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from flux_images._client.api import Api
+    from flux_images._request.options import Limits, Options
+
+DEFAULT_MODEL = "flux-pro-1.1-ultra"
+
+
+def first_answer() -> None:
+    """Import what the first call needs, and `import flux_images` does not."""
+    import flux_images._answer.pictures
+    import flux_images._request.build  # noqa: F401 -- see above
+
+
+class BaseClient:
+    """What the two clients share: everything but the awaiting."""
+
+    _options: Options
+
+    def __repr__(self) -> str:
+        # A traceback may show a client whose construction failed.
+        where = str(self._options.base_url) if hasattr(self, "_options") else None
+        return f"{type(self).__name__}(base_url={where!r})"
+
+    def __reduce__(self) -> Any:
+        raise TypeError("a client cannot be pickled: it holds connections and a key; make one where it is used")
+
+    @property
+    def api(self) -> Api:
+        """The generated client: pass it as ``client`` to any function of ``flux_images_api.api``."""
+        raise NotImplementedError
+
+    def _api(self, sender: Sender | AsyncSender) -> Api:
+        from flux_images._client.api import Api  # `import flux_images` stays light without it
+
+        def changed(**options: Any) -> Api:
+            return self.with_options(**options).api
+
+        return Api(sender, self._options, changed)
+
+    def with_options(
+        self,
+        *,
+        timeout: float | httpx.Timeout | None = None,
+        max_retries: int | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Self:
+        """A client with other options on the same connections; closing either closes both."""
+        other = object.__new__(type(self))
+        other.__dict__.update(self.__dict__)
+        other._options = self._options.changed(timeout, max_retries, headers)
+        other._wire()
+        return other
+
+    def _wire(self) -> None:
+        """Take the options into use."""
+        raise NotImplementedError
+
+    def _request(
+        self,
+        fields: Mapping[str, Any],
+        extra_body: Mapping[str, Any] | None,
+        timeout: float | httpx.Timeout | None,
+        extra_headers: Mapping[str, str] | None,
+    ) -> tuple[httpx.Request, Limits]:
+        from flux_images._request.build import build_request  # as above
+
+        limits = self._options.limits.changed(timeout)
+        return build_request(self._options, fields, extra_body, extra_headers), limits
