@@ -181,6 +181,7 @@ def test_every_error_pickles(kind: type[flux.FluxImagesError]) -> None:
         "generation": None,
         "may_have_been_billed": True,
         "request_id": "r",
+        "task_id": "t",
     }
     taken = {name: fields[name] for name in inspect.signature(kind).parameters if name in fields}
     error = kind("boom", **taken)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
 from typing import TYPE_CHECKING, Any, TypeGuard
@@ -46,7 +47,8 @@ class JsonReader:
             return _parsed(self._splitter.text()), None
         except ValueError as error:
             self._splitter.cut()
-            if text := completed(self._splitter.text(errors="ignore")):
+            text = completed(self._splitter.text(errors="ignore"))
+            with contextlib.suppress(ValueError):  # then it was no JSON from the start
                 return _parsed(text), f"the answer is not whole JSON: {error}"
             raise ValueError(f"the answer is not JSON: {error}") from error
 

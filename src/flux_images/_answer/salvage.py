@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from flux_images._answer.split import Base64
     from flux_images._picture.store import Kept
 
+_SCHEME = re.compile(r"[a-z][a-z0-9+.-]*://", re.IGNORECASE)
 _HOST = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)*\.(?!png|jpe?g|webp|gif|avif)[a-z]{2,}(:\d+)?/", re.IGNORECASE)
 """How an address begins that lacks its scheme, as against one that is relative to the gateway."""
 _MOST = 100
@@ -121,7 +122,7 @@ class Salvage:
             if name not in INLINE:
                 self._differs(where, "an address", "the picture itself")
             return self._usable(decoded(bare), where)
-        if bare[:8].lower().startswith(("http://", "https://")):
+        if _SCHEME.match(bare):
             address = bare
         elif bare.startswith("//"):
             address = "https:" + bare

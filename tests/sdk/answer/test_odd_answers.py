@@ -10,8 +10,8 @@ import pytest
 import respx
 
 import flux_images as flux
+from tests.sdk.answer.odd_answers import ENDS, EVENTS, LARGE, NOTHING, PNG, SHAPES, TASKS, VALUES, Odd
 from tests.sdk.conftest import BUYERS, KEY, Buy
-from tests.sdk.odd_answers import ENDS, EVENTS, LARGE, NOTHING, PNG, SHAPES, TASKS, VALUES, Odd
 from tests.sdk.raw_server import answer, raw_server
 
 GATEWAY = "https://gateway.example"
