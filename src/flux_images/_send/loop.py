@@ -30,9 +30,7 @@ CLOSED = "the client is closed; make a new one"
 class ApiClient(httpx.Client):
     """Sends calls through ``inner``, under one set of settings."""
 
-    def __init__(
-        self, inner: Inner, base_url: httpx.URL, headers: Mapping[str, str], settings: Settings
-    ) -> None:
+    def __init__(self, inner: Inner, base_url: httpx.URL, headers: Mapping[str, str], settings: Settings) -> None:
         super().__init__(
             base_url=base_url,
             headers=headers,
@@ -87,9 +85,7 @@ class ApiClient(httpx.Client):
 class AsyncApiClient(httpx.AsyncClient):
     """The same for asyncio and trio."""
 
-    def __init__(
-        self, inner: AsyncInner, base_url: httpx.URL, headers: Mapping[str, str], settings: Settings
-    ) -> None:
+    def __init__(self, inner: AsyncInner, base_url: httpx.URL, headers: Mapping[str, str], settings: Settings) -> None:
         super().__init__(
             base_url=base_url,
             headers=headers,
