@@ -13,50 +13,50 @@ import httpx
 from flux_images._errors import ConfigurationError
 from flux_images._request.address import is_loopback
 
-_EXAMPLE = "give one such as http://proxy.example:3128"
+_PORTS = {"http": 80, "https": 443, "socks5": 1080, "socks5h": 1080}
 
 
 class TLSError(httpx.ConnectError):
-    """No trusted connection: nothing was sent, and trying again does not help."""
+    """No connection that can be trusted: nothing was sent, and trying again does not help."""
 
 
-def proxy_for(url: httpx.URL) -> httpx.Proxy | None:
-    """The proxy on the way to an address: ``HTTP_PROXY`` or ``HTTPS_PROXY``, else ``ALL_PROXY``, in either case.
-
-    ``NO_PROXY`` lists hosts to go to directly, as the standard library reads it: names, which stand for all names
-    below them too, and single addresses, each with or without a port, or ``*``. This machine is always gone to directly.
+def proxies() -> dict[str, httpx.Proxy]:
+    """What HTTP_PROXY, HTTPS_PROXY and ALL_PROXY hold, in either case; else what Windows or macOS is set to.
 
     Raises:
-        ConfigurationError: names the variable that cannot be used, and never what it holds.
+        ConfigurationError: names the variable that cannot be used, and nothing of what it holds.
     """
-    if is_loopback(url.host):
-        return None
     found = urllib.request.getproxies()
-    kind = url.scheme if found.get(url.scheme) else "all"
-    excepted = any(urllib.request.proxy_bypass(host) for host in (url.host, f"{url.host}:{_port(url)}"))
-    return None if excepted or not found.get(kind) else _checked(kind, found[kind])
-
-
-def check_proxies() -> None:
-    """Refuse all that ``proxy_for`` would: when a client is made, not when a picture was paid for."""
-    for kind, proxy in urllib.request.getproxies().items():
-        if kind in ("http", "https", "all") and proxy:
-            _checked(kind, proxy)
+    return {kind: _checked(kind, found[kind]) for kind in ("http", "https", "all") if found.get(kind)}
 
 
 def _checked(kind: str, text: str) -> httpx.Proxy:
-    variable = f"{kind.upper()}_PROXY"
+    problem = "not the address of a proxy, such as http://proxy.example:3128"
     try:
         url = httpx.URL(text if "://" in text else f"http://{text}")
     except httpx.InvalidURL:  # its words may be a part of the password
-        raise ConfigurationError(f"{variable}: not the address of a proxy; {_EXAMPLE}") from None
-    if url.scheme not in ("http", "https", "socks5", "socks5h"):
-        raise ConfigurationError(f"{variable}: a proxy must be http, https, socks5 or socks5h; {_EXAMPLE}")
-    if not url.host or not 0 < _port(url) < 2**16:
-        raise ConfigurationError(f"{variable}: no host, or no port that can be; {_EXAMPLE}")
-    if url.scheme.startswith("socks") and importlib.util.find_spec("socksio") is None:
-        raise ConfigurationError(f"{variable}: a socks proxy needs an extra: pip install 'httpx[socks]'")
-    return httpx.Proxy(url)
+        url = httpx.URL()
+    if url.scheme in _PORTS and url.host and 0 < _port(url) < 2**16:
+        if url.scheme in ("http", "https") or importlib.util.find_spec("socksio"):
+            return httpx.Proxy(url)
+        problem = "a socks proxy needs an extra: pip install 'httpx[socks]'"
+    raise ConfigurationError(f"{kind.upper()}_PROXY: {problem}")
+
+
+def _port(url: httpx.URL) -> int:
+    return _PORTS[url.scheme] if url.port is None else url.port
+
+
+def proxy_for(url: httpx.URL) -> httpx.Proxy | None:
+    """The proxy on the way to an address. This machine is always reached directly, and so is what NO_PROXY lists.
+
+    The standard library reads it: host names, which stand for those below them too, and addresses, each with or
+    without a port; or ``*``. It knows no ranges of addresses.
+    """
+    if is_loopback(url.host) or any(urllib.request.proxy_bypass(it) for it in (url.host, f"{url.host}:{_port(url)}")):
+        return None
+    known = proxies()
+    return known.get(url.scheme) or known.get("all")
 
 
 def by_way_of(proxy: httpx.Proxy | None) -> str:
@@ -64,30 +64,22 @@ def by_way_of(proxy: httpx.Proxy | None) -> str:
     return f"by way of the proxy {proxy.url.host}: " if proxy else ""
 
 
-def _port(url: httpx.URL) -> int:
-    return {"http": 80, "https": 443}.get(url.scheme, 1080) if url.port is None else url.port
-
-
 def tls_for(base_url: httpx.URL | None) -> ssl.SSLContext:
-    """Whom to trust: one context for all clients, since reading the certificates takes 30 ms.
+    """Whom to trust at an address, or anywhere."""
+    if base_url and base_url.scheme == "http" and is_loopback(base_url.host):
+        return _trusts_nobody()
+    return read_certificates(os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR"))
+
+
+@cache
+def read_certificates(_file: str | None, _folder: str | None) -> ssl.SSLContext:
+    """One context for all clients: reading the certificates takes 30 ms. httpx itself looks at the environment.
 
     Raises:
         ConfigurationError: they cannot be read.
     """
-    if base_url and base_url.scheme == "http" and is_loopback(base_url.host):
-        return _trusts_nobody()
-    return _read_certificates(os.environ.get("SSL_CERT_FILE"), os.environ.get("SSL_CERT_DIR"))
-
-
-def certificates_are_read() -> bool:
-    """Whether ``tls_for`` takes no time."""
-    return _read_certificates.cache_info().currsize > 0
-
-
-@cache
-def _read_certificates(_file: str | None, _folder: str | None) -> ssl.SSLContext:
     try:
-        return httpx.create_ssl_context()  # it looks at the environment itself
+        return httpx.create_ssl_context()
     except OSError as error:
         raise ConfigurationError(
             f"the certificates cannot be read; look at SSL_CERT_FILE, SSL_CERT_DIR: {error}"
@@ -104,8 +96,8 @@ def tls_problem(error: BaseException | None, host: str) -> TLSError | None:
     """What a failed handshake means, if it says that the next one will fail as well."""
     if isinstance(error, ssl.SSLCertVerificationError):
         return TLSError(
-            f"the certificate of {host} does not verify: {error.verify_message}; if an authority of your own signed it, "
-            "name the file of that authority's certificate in SSL_CERT_FILE"
+            f"the certificate of {host} does not verify: {error.verify_message}; "
+            "if an authority of your own signed it, name the file of its certificate in SSL_CERT_FILE"
         )
     if isinstance(error, ssl.SSLError) and error.reason in ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE"):
         return TLSError(f"{host} does not speak TLS at this port; is it plain http?")

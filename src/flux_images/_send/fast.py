@@ -10,7 +10,8 @@ from __future__ import annotations
 import asyncio
 import base64
 import socket
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Any
 
 import aiohttp
 import httpx
@@ -18,7 +19,7 @@ import yarl
 
 from flux_images._errors import ConfigurationError
 from flux_images._send.environment import by_way_of, tls_problem
-from flux_images._send.network import KEEPALIVE
+from flux_images._send.network import KEEPALIVE, Answers
 from flux_images._send.pools import KEPT, LoopTransport, Ways
 
 if TYPE_CHECKING:
@@ -35,8 +36,7 @@ class FastTransport(LoopTransport[aiohttp.ClientSession]):
     """Has no limit of connections, and keeps no cookies."""
 
     def __init__(self, tls: ssl.SSLContext) -> None:
-        super().__init__()
-        self._tls = tls
+        super().__init__(partial(_session, tls), aiohttp.ClientSession.close)
         self._ways = Ways(_credentials)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
@@ -70,26 +70,6 @@ class FastTransport(LoopTransport[aiohttp.ClientSession]):
             )
         raise problem
 
-    def _open(self) -> aiohttp.ClientSession:
-        try:
-            asyncio.get_running_loop()
-        except RuntimeError:
-            raise ConfigurationError("fast=True runs on asyncio alone; leave it out on trio") from None
-        return aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(
-                limit=0, ssl=self._tls, keepalive_timeout=KEPT, socket_factory=_kept_alive_socket
-            ),
-            cookie_jar=aiohttp.DummyCookieJar(),
-            auto_decompress=False,
-            max_line_size=_HEAD,
-            max_field_size=_HEAD,
-            max_headers=_HEAD,
-            middlewares=[_once],
-        )
-
-    async def _shut(self, opened: aiohttp.ClientSession) -> None:
-        await opened.close()
-
 
 class _Payload(aiohttp.Payload):
     """A request's body, sent apart from its head: a proxy may send again what came in one piece."""
@@ -102,9 +82,43 @@ class _Payload(aiohttp.Payload):
         return str(self._value, encoding, errors)
 
     async def write(self, writer: AbstractStreamWriter) -> None:
+        transport: Any = writer.transport
+        if transport is not None:
+            transport.set_protocol(_Mending(transport, transport.get_protocol()))
         writer.send_headers()
         await asyncio.sleep(0)  # uvloop joins what is written in one of its turns
-        await writer.write(self._value)
+        try:
+            await writer.write(self._value)
+        except asyncio.CancelledError:
+            transport.abort()  # closing alone would go on sending
+            raise
+
+
+class _Mending(asyncio.Protocol):
+    """Stands before aiohttp's parser, which refuses more than the others do."""
+
+    def __init__(self, transport: asyncio.Transport, parser: asyncio.Protocol) -> None:
+        self._transport = transport
+        self.parser: asyncio.Protocol = parser.parser if isinstance(parser, _Mending) else parser
+        self._answers = Answers()
+
+    def data_received(self, data: bytes) -> None:
+        if data := self._answers.took(data):
+            self.parser.data_received(data)
+        if self._answers.spoilt:
+            self._transport.close()
+
+    def eof_received(self) -> bool | None:
+        return self.parser.eof_received()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.parser.connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        self.parser.pause_writing()
+
+    def resume_writing(self) -> None:
+        self.parser.resume_writing()
 
 
 class _Body(httpx.AsyncByteStream):
@@ -125,10 +139,26 @@ class _Body(httpx.AsyncByteStream):
         self._answer.close()
 
 
+def _session(tls: ssl.SSLContext) -> aiohttp.ClientSession:
+    try:
+        connector = aiohttp.TCPConnector(limit=0, ssl=tls, keepalive_timeout=KEPT, socket_factory=_socket)
+    except RuntimeError:  # no event loop of asyncio runs
+        raise ConfigurationError("fast=True runs on asyncio alone; leave it out on trio") from None
+    return aiohttp.ClientSession(
+        connector=connector,
+        cookie_jar=aiohttp.DummyCookieJar(),
+        auto_decompress=False,
+        max_line_size=_HEAD,
+        max_field_size=_HEAD,
+        max_headers=_HEAD,
+        middlewares=[_once],
+    )
+
+
 async def _once(
     request: aiohttp.ClientRequest, send: Callable[[aiohttp.ClientRequest], Awaitable[aiohttp.ClientResponse]]
 ) -> aiohttp.ClientResponse:
-    """Aiohttp sends a GET or PUT again where a kept connection died, unless the error is none of its own."""
+    """Send once: aiohttp sends a GET or PUT again where a kept connection died, unless the error is none of its own."""
     try:
         return await send(request)
     except aiohttp.ClientConnectorError:
@@ -138,7 +168,7 @@ async def _once(
     raise problem
 
 
-def _kept_alive_socket(address: aiohttp.AddrInfoType) -> socket.socket:
+def _socket(address: Any) -> socket.socket:
     family, kind, protocol, *_ = address
     made = socket.socket(family, kind, protocol)
     for option in KEEPALIVE:

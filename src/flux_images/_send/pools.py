@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-from abc import abstractmethod
 from functools import partial
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
@@ -17,7 +16,7 @@ from flux_images._send.network import AsyncNetwork, Network
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterator
+    from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator
 
 T = TypeVar("T")
 
@@ -25,77 +24,64 @@ CLOSED = "the client is closed; make a new one"
 KEPT = 4.0
 """Seconds that an idle connection is kept: many servers (Node's, uvicorn) hang up after five."""
 _ERRORS: dict[type[Exception], type[httpx.TransportError]] = {
-    httpcore.PoolTimeout: httpx.PoolTimeout,
-    httpcore.ConnectTimeout: httpx.ConnectTimeout,
-    httpcore.WriteTimeout: httpx.WriteTimeout,
-    httpcore.ReadTimeout: httpx.ReadTimeout,
-    httpcore.ConnectError: httpx.ConnectError,
-    httpcore.WriteError: httpx.WriteError,
-    httpcore.ReadError: httpx.ReadError,
-    httpcore.ProxyError: httpx.ProxyError,
-    httpcore.UnsupportedProtocol: httpx.UnsupportedProtocol,
-    httpcore.LocalProtocolError: httpx.LocalProtocolError,
-    httpcore.RemoteProtocolError: httpx.RemoteProtocolError,
-    OSError: httpx.ReadError,  # what httpcore lets through, as when TLS breaks
+    getattr(httpcore, name): getattr(httpx, name)
+    for name in (
+        *("PoolTimeout", "ConnectTimeout", "WriteTimeout", "ReadTimeout", "ConnectError", "WriteError", "ReadError"),
+        *("ProxyError", "UnsupportedProtocol", "LocalProtocolError", "RemoteProtocolError"),
+    )
 }
-_CAUGHT = tuple(_ERRORS)
+_CAUGHT: tuple[type[Exception], ...] = (*_ERRORS, OSError)  # which httpcore lets through where TLS breaks
 
 
 class Ways(Generic[T]):
-    """The pool on the way to each address: one for what is reached directly, and one for each proxy."""
+    """What goes to each address: one for all that is reached directly, one for each proxy, and others after a fork."""
 
     def __init__(self, make: Callable[[httpx.Proxy | None], T]) -> None:
         self._make = make
-        self._ways: dict[tuple[bytes, bytes, int | None], tuple[T, httpx.Proxy | None]] = {}
-        self.pools: dict[object, T] = {}
+        self._ways: dict[object, tuple[T, httpx.Proxy | None]] = {}
+        self._made: dict[tuple[int, object], T] = {}
 
     def to(self, url: httpx.URL) -> tuple[T, httpx.Proxy | None]:
-        origin = url.raw_scheme, url.raw_host, url.port
+        """It, and the proxy."""
+        origin = os.getpid(), url.raw_scheme, url.raw_host, url.port
         way = self._ways.get(origin)
         if way is None:
             proxy = proxy_for(url)
-            pool = self.pools.setdefault(proxy and (proxy.url, proxy.auth), self._make(proxy))
-            way = self._ways[origin] = pool, proxy
+            made = self._made.setdefault((os.getpid(), proxy and (proxy.url, proxy.auth)), self._make(proxy))
+            way = self._ways[origin] = made, proxy
         return way
+
+    def all(self) -> list[T]:
+        """Those of this process: a lock of its parent's may be held for ever."""
+        return [made for (process, _), made in self._made.items() if process == os.getpid()]
 
 
 class SyncTransport(httpx.BaseTransport):
-    """Synchronous calls, from any thread; no connection outlives ``ends_in``, or is shared with a forked child.
+    """Synchronous calls, from any thread, which ``ends_in`` bounds. Every answer is to be closed.
 
-    Every answer is to be closed. ``ClientClosedError`` is raised where the transport was closed.
+    Raises:
+        ClientClosedError: nothing was sent.
+        httpx.TransportError: how far the call came.
     """
 
     def __init__(self, tls: ssl.SSLContext) -> None:
         self.is_closed = False
-        self._make = partial(_pool, tls)
-        self._process = os.getpid()
-        self._ways = Ways(self._make)
+        self._pools = Ways(partial(_pool, tls))
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Send, and give the answer as soon as its head is there."""
         if self.is_closed:
             raise ClientClosedError(CLOSED)
-        if self._process != os.getpid():
-            self._part()
-        pool, proxy = self._ways.to(request.url)
+        pool, proxy = self._pools.to(request.url)
         try:
-            answer = pool.handle_request(_as_httpcore(request))
+            return _as_response(pool.handle_request(_as_httpcore(request)))
         except _CAUGHT as error:
             raise _unsent(error, request.url, proxy) from error
-        return _as_response(answer)
-
-    def _part(self) -> None:
-        """Leave the connections to the parent: the child closes its copies, and takes no lock that may be held."""
-        self._process = os.getpid()
-        ways, self._ways = self._ways, Ways(self._make)
-        for pool in ways.pools.values():
-            for connection in pool.connections:
-                connection.close()
 
     def close(self) -> None:
         """Close the connections; calls that are under way end with an error."""
         self.is_closed = True
-        for pool in self._ways.pools.values():
+        for pool in self._pools.all():
             pool.close()
 
 
@@ -105,17 +91,11 @@ class LoopTransport(httpx.AsyncBaseTransport, Generic[T]):
     So one client serves ``asyncio.run`` after ``asyncio.run``, and loops in several threads.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, make: Callable[[], T], shut: Callable[[T], Awaitable[object]]) -> None:
         self.is_closed = False
+        self._make = make
+        self._shut = shut
         self._held: dict[object, tuple[T, AsyncGenerator[T]]] = {}
-
-    @abstractmethod
-    def _open(self) -> T:
-        """What holds the connections of one event loop."""
-
-    @abstractmethod
-    async def _shut(self, opened: T) -> None:
-        """Close them."""
 
     async def _here(self) -> T:
         if self.is_closed:
@@ -123,7 +103,7 @@ class LoopTransport(httpx.AsyncBaseTransport, Generic[T]):
         loop = _running()
         held = self._held.get(loop)
         if held is None:
-            for other in list(self._held):  # one that ended without its generators can close nothing any more
+            for other in list(self._held):  # a loop that was closed without ending its generators ends nothing any more
                 if isinstance(other, asyncio.AbstractEventLoop) and other.is_closed():
                     del self._held[other]
             life = self._life(loop)
@@ -132,12 +112,12 @@ class LoopTransport(httpx.AsyncBaseTransport, Generic[T]):
 
     async def _life(self, loop: object) -> AsyncGenerator[T]:
         """Event loops end the generators that began in them: when they end, or when nobody holds those any more."""
-        opened = self._open()
+        made = self._make()
         try:
-            yield opened
+            yield made
         finally:
             self._held.pop(loop, None)
-            await self._shut(opened)
+            await self._shut(made)
 
     async def aclose(self) -> None:
         """Close the connections of this event loop now, and those of others as soon as these run."""
@@ -148,27 +128,18 @@ class LoopTransport(httpx.AsyncBaseTransport, Generic[T]):
 
 
 class AsyncTransport(LoopTransport[Ways[httpcore.AsyncConnectionPool]]):
-    """Calls on asyncio and trio; otherwise as ``SyncTransport``."""
+    """Calls on asyncio and trio, as those of ``SyncTransport``; cancelling ends them."""
 
     def __init__(self, tls: ssl.SSLContext) -> None:
-        super().__init__()
-        self._make = partial(_async_pool, tls)
+        super().__init__(lambda: Ways(partial(_async_pool, tls)), _close)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send, and give the answer as soon as its head is there."""
         pool, proxy = (await self._here()).to(request.url)
         try:
-            answer = await pool.handle_async_request(_as_httpcore(request))
+            return _as_response(await pool.handle_async_request(_as_httpcore(request)))
         except _CAUGHT as error:
             raise _unsent(error, request.url, proxy) from error
-        return _as_response(answer)
-
-    def _open(self) -> Ways[httpcore.AsyncConnectionPool]:
-        return Ways(self._make)
-
-    async def _shut(self, opened: Ways[httpcore.AsyncConnectionPool]) -> None:
-        for pool in opened.pools.values():
-            await pool.aclose()
 
 
 class _Body(httpx.SyncByteStream, httpx.AsyncByteStream):
@@ -210,6 +181,11 @@ def _async_pool(tls: ssl.SSLContext, proxy: httpx.Proxy | None) -> httpcore.Asyn
     return httpcore.AsyncConnectionPool(network_backend=AsyncNetwork(), **_options(tls, proxy))
 
 
+async def _close(pools: Ways[httpcore.AsyncConnectionPool]) -> None:
+    for pool in pools.all():
+        await pool.aclose()
+
+
 def _running() -> object:
     """The event loop that runs, or what stands for trio's."""
     try:
@@ -241,7 +217,7 @@ def _unsent(error: Exception, url: httpx.URL, proxy: httpx.Proxy | None) -> http
     return tls_problem(error.__cause__, url.host) or _as_httpx(error, f"{by_way_of(proxy)}{error}")
 
 
-def _as_response(answer: httpcore.Response) -> httpx.Response:
+def _as_response(answer: Any) -> httpx.Response:
     return httpx.Response(
         answer.status, headers=answer.headers, stream=_Body(answer.stream), extensions=answer.extensions
     )

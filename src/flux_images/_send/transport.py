@@ -12,7 +12,7 @@ import httpx
 
 from flux_images._errors import ClientClosedError, ConfigurationError
 from flux_images._request.address import is_loopback
-from flux_images._send.environment import certificates_are_read, check_proxies, proxy_for, tls_for
+from flux_images._send.environment import proxies, proxy_for, read_certificates, tls_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -66,9 +66,9 @@ def async_transport(
 
 def _prepare(base_url: httpx.URL | None, meanwhile: Callable[[], object] | None) -> None:
     if base_url and not is_loopback(base_url.host):
-        check_proxies()
+        proxies()
     ahead = Thread(target=_read_quietly, args=(base_url,), name="flux_images reads certificates")
-    if base_url and base_url.scheme == "https" and not certificates_are_read():
+    if base_url and base_url.scheme == "https" and not read_certificates.cache_info().currsize:
         with contextlib.suppress(RuntimeError):  # no thread can be made, as when Python ends: they are read later
             ahead.start()
     importlib.import_module("flux_images._send.pools")
