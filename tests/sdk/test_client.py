@@ -191,16 +191,16 @@ def test_the_certificates_are_read_once(monkeypatch: pytest.MonkeyPatch) -> None
     """By the first client that needs them; again where the environment names others; not for plain http."""
     from flux_images._send import environment
 
-    environment._read_certificates.cache_clear()
+    environment.read_certificates.cache_clear()
     FluxImages(KEY, base_url="http://127.0.0.1:1").close()
-    assert environment._read_certificates.cache_info().misses == 0
+    assert environment.read_certificates.cache_info().misses == 0
     for _ in range(3):
         FluxImages(KEY, base_url="https://gateway.example").close()
-    assert environment._read_certificates.cache_info().misses == 1
+    assert environment.read_certificates.cache_info().misses == 1
     monkeypatch.setenv("SSL_CERT_DIR", "/nowhere")
     FluxImages(KEY, base_url="https://gateway.example").close()
-    assert environment._read_certificates.cache_info().misses == 2
-    environment._read_certificates.cache_clear()
+    assert environment.read_certificates.cache_info().misses == 2
+    environment.read_certificates.cache_clear()
 
 
 def test_a_client_needs_no_thread(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -210,10 +210,10 @@ def test_a_client_needs_no_thread(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(_: threading.Thread) -> None:
         raise RuntimeError("can't start new thread")
 
-    environment._read_certificates.cache_clear()
+    environment.read_certificates.cache_clear()
     monkeypatch.setattr(threading.Thread, "start", refuse)
     FluxImages(KEY, base_url="https://gateway.example").close()
-    assert environment._read_certificates.cache_info().currsize == 1
+    assert environment.read_certificates.cache_info().currsize == 1
 
 
 @pytest.mark.parametrize("make", [FluxImages, AsyncFluxImages])
@@ -223,7 +223,7 @@ def test_certificates_that_cannot_be_read_are_said_to_be(
     """To the caller; the thread that reads them ahead says nothing."""
     from flux_images._send import environment
 
-    environment._read_certificates.cache_clear()
+    environment.read_certificates.cache_clear()
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "none.pem"))
     with pytest.raises(ConfigurationError, match=r"certificates cannot be read; look at SSL_CERT_FILE.*No such file"):
         make(KEY, base_url="https://gateway.example")

@@ -31,6 +31,7 @@ def way(request: pytest.FixtureRequest) -> Buy:
 
 def _buy(odd: Odd, buy: Buy, **options: Any) -> tuple[Any, list[bytes], int]:
     """What came, the pictures' bytes, and how many POSTs it took."""
+    came: Any
     with raw_server(pictures={"/a.png": [answer(200, PNG)]}) as server:
         body = odd.body.replace(b"{server}", server.url.encode())
         label = f"Content-Type: {odd.content_type}"
