@@ -47,7 +47,7 @@ class JsonReader:
             return _parsed(self._splitter.text()), None
         except ValueError as error:
             self._splitter.cut()
-            text = completed(self._splitter.text(errors="ignore"))
+            text = completed(self._splitter.text(errors="replace"))
             with contextlib.suppress(ValueError):  # then it was no JSON from the start
                 return _parsed(text), f"the answer is not whole JSON: {error}"
             raise ValueError(f"the answer is not JSON: {error}") from error

@@ -137,6 +137,9 @@ class Salvage:
             address = self._gateway + bare.lstrip("/")
         else:
             return None
+        if "\N{REPLACEMENT CHARACTER}" in address:
+            self._differs(where, "an address", "bytes that are not UTF-8")
+            return None
         if address != text:
             self._differs(where, "an address with its scheme and host", text)
         return address

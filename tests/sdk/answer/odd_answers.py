@@ -181,6 +181,7 @@ NOTHING = (
     _json("data a number", {"data": 5}, error=flux.UnexpectedResponseError, says="/data"),
     _json("a word", "hello", error=flux.UnexpectedResponseError),
     _json("base64 alone, broken", {"data": [{"b64_json": "!!!!"}]}, error=flux.UnexpectedResponseError, says="base64"),
+    Odd("an address that is not UTF-8", b'{"data":[{"url":"{server}/\xff.png"}]}', error=flux.UnexpectedResponseError),
     Odd("no body", b"", error=flux.UnexpectedResponseError, says="JSON"),
     Odd("a page", b"<!doctype html>hello", content_type="text/html", error=flux.UnexpectedResponseError, says="web page"),
 )  # fmt: skip
