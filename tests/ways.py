@@ -38,10 +38,11 @@ class Trail:
 
 
 @contextmanager
-def followed(package: str) -> Generator[Trail]:
-    """Follow this thread, and each that starts meanwhile, through the files of a package."""
+def followed(package: str, *, threads: bool = True) -> Generator[Trail]:
+    """Follow this thread, and each that starts meanwhile if wanted, through the files of a package."""
     trail = Trail(ROOT / package)
-    threading.setprofile(trail.notice)
+    if threads:
+        threading.setprofile(trail.notice)
     sys.setprofile(trail.notice)
     try:
         yield trail

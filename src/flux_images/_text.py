@@ -1,9 +1,9 @@
-"""Text that others wrote, made safe for terminals and logs."""
+"""What others wrote: text made safe for terminals and logs, JSON told apart."""
 
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -30,3 +30,13 @@ def request_id(headers: Mapping[str, str], message: str | None = None) -> str | 
     if not found and message and (match := re.search(REQUEST_ID_IN_TEXT, message)):
         found = match[1]
     return one_line(found, 128) if found else None
+
+
+def is_object(value: object) -> TypeGuard[dict[str, Any]]:
+    """Whether a decoded value is a JSON object."""
+    return isinstance(value, dict)
+
+
+def is_list(value: object) -> TypeGuard[list[Any]]:
+    """Whether a decoded value is a JSON array."""
+    return isinstance(value, list)

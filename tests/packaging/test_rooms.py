@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ROOT = Path(__file__).parents[2]
-PACKAGES = ["mock_server/flux_images_mock"]
+PACKAGES = ["src/flux_images", "mock_server/flux_images_mock", "contract_tests"]
 MOST_MODULES = 15
 
 

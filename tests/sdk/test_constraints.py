@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from flux_images import InvalidRequestError
 from flux_images._request.build import _unwritable as unwritable
-from flux_images._request.rules import check_body
+from flux_images._request.build import check_body
 from flux_images_api.contract import OPERATIONS, SCHEMAS
 
 BODY = OPERATIONS["create_image"].body

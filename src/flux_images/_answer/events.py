@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
-from flux_images._answer.document import JsonReader, is_object
-from flux_images._answer.split import SplitError
+from flux_images._answer.split import PictureSplitter, SplitError
+from flux_images._text import is_object
 
 if TYPE_CHECKING:
     from flux_images._answer.split import Base64
@@ -21,13 +21,13 @@ _SKETCH = "partial_image"
 """In the name of an event that does not carry the picture."""
 
 
-def are_events(content_type: str, beginning: bytes) -> bool:
-    """Whether an answer is a stream of events, by its label or its first bytes."""
-    return "event-stream" in content_type or beginning.startswith(_STARTS)
+def are_events(beginning: bytes) -> bool:
+    """Whether an answer is a stream of events, by its first bytes."""
+    return beginning.startswith(_STARTS)
 
 
 class EventReader:
-    """Feed it a stream, then take what its final events say, as ``JsonReader``."""
+    """Feed it a stream, then take what its final events say, as ``PictureSplitter``."""
 
     def __init__(self) -> None:
         self.pictures: dict[str, Base64] = {}
@@ -36,7 +36,7 @@ class EventReader:
         self._field = bytearray()
         self._in_data = False
         self._name = b""
-        self._event: JsonReader | None = None
+        self._event: PictureSplitter | None = None
 
     def feed(self, chunk: bytes) -> None:
         """Take the next bytes of the stream.
@@ -68,7 +68,7 @@ class EventReader:
         if self._field.startswith(b"data:"):
             self._in_data = True
             if self._event is None:
-                self._event = JsonReader(first=len(self.pictures))
+                self._event = PictureSplitter(first=len(self.pictures))
             self._to_event(bytes(self._field[len(b"data:") :]).removeprefix(b" "))
             self._field.clear()
         elif len(self._field) > _LONGEST_FIELD:
@@ -90,7 +90,7 @@ class EventReader:
         self._field.clear()
 
     def _dispatch(self) -> None:
-        event, name = cast("JsonReader", self._event), self._name.decode(errors="replace")
+        event, name = cast("PictureSplitter", self._event), self._name.decode(errors="replace")
         self._event, self._name = None, b""
         if event.beginning().strip() == b"[DONE]":
             return

@@ -5,29 +5,36 @@ from __future__ import annotations
 import codecs
 import json
 import logging
-from typing import TYPE_CHECKING, Generic, TypeVar
+import re
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from flux_images._answer.classify import carries_error, status_error
-from flux_images._answer.document import JsonReader
 from flux_images._answer.events import EventReader, are_events
 from flux_images._answer.receive import ErrorAnswer, broken_answer
 from flux_images._answer.salvage import Salvage
+from flux_images._answer.split import PictureSplitter, decoded
 from flux_images._answer.tasks import task_of
 from flux_images._errors import Deviation, EmptyGenerationError, FluxImagesError, PendingGenerationError
+from flux_images._picture.check import is_known
 from flux_images._picture.generation import Answer, AsyncGeneration, Generation, Part
 from flux_images._text import one_line, request_id
+from flux_images_api.api.images import create_image
+from flux_images_api.errors import ResponseError
+from flux_images_api.models import ImagesResponse
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     import httpx
 
+    from flux_images._answer.split import Base64
     from flux_images._send.loop import Call, Receiver
 
 log = logging.getLogger("flux_images")
 
 _G = TypeVar("_G", bound=Generation | AsyncGeneration)
 
+_ADDRESS = re.compile(r"https?://\S+")
 _WHITE = b" \t\r\n"
 _ENOUGH = 8
 """Bytes that tell a stream of events from other text."""
@@ -41,16 +48,17 @@ class PictureAnswer(Generic[_G]):
         self._response = response
         self._build: Callable[[Answer, list[Part]], _G] = build
         self._start = b""
-        self._reader: JsonReader | EventReader | None = None
+        self._reader: PictureSplitter | EventReader | None = None
 
     def feed(self, chunk: bytes) -> bool:
         """Take the next bytes. White space before the answer, which keeps a line open for minutes, is dropped."""
         if self._reader is None:
             chunk = self._start = (self._start + chunk).lstrip(_WHITE).removeprefix(codecs.BOM_UTF8)
-            events = are_events(self._response.headers.get("content-type", ""), chunk)
-            if not events and chunk[:1] not in (b"{", b"[") and len(chunk) < _ENOUGH:
-                return True
-            self._reader = EventReader() if events else JsonReader()
+            if chunk[:1] not in (b"{", b"["):
+                if not chunk or (len(chunk) < _ENOUGH and not self._labelled_events()):
+                    return True
+                self._reader = EventReader() if self._labelled_events() or are_events(chunk) else None
+            self._reader = self._reader or PictureSplitter()
         self._reader.feed(chunk)
         return True
 
@@ -83,10 +91,12 @@ class PictureAnswer(Generic[_G]):
 
     def _made(self, problem: str | None) -> _G:
         if self._reader is None:
-            self._reader = JsonReader()
+            self._reader = PictureSplitter()
             self._reader.feed(self._start)
         document, unread = self._reader.document()
         problem = problem or unread
+        if not problem and (declared := self._as_declared(document)):
+            return self._complete(*declared)
         salvage = Salvage(document, self._reader.pictures, str(self._call.request.url.join("/")))
         parts = salvage.parts()
         if problem and not parts and not task_of(document):
@@ -94,12 +104,45 @@ class PictureAnswer(Generic[_G]):
         answer = self._answer(salvage, problem)
         if not parts:
             raise self._without_picture(answer, salvage.deviations)
+        log.warning("the answer differs from the contract: %s", "; ".join(map(str, answer.deviations)))
+        return self._complete(answer, parts)
+
+    def _complete(self, answer: Answer, parts: list[Part]) -> _G:
         generation = self._build(answer, parts)
-        if answer.deviations:
-            log.warning("the answer differs from the contract: %s", "; ".join(map(str, answer.deviations)))
         if generation.missing:
             log.warning("%d of the pictures asked for did not come", generation.missing)
         return generation
+
+    def _as_declared(self, document: Any) -> tuple[Answer, list[Part]] | None:
+        """What an answer holds that differs in nothing from the contract; None for any other."""
+        if self._response.status_code != 200 or isinstance(self._reader, EventReader):
+            return None
+        try:
+            raw = create_image.parse_json(200, document)
+        except ResponseError:
+            return None
+        if not isinstance(raw, ImagesResponse) or raw.additional_properties.get("error"):
+            return None
+        parts: list[Part] = []
+        for index, entry in enumerate(raw.data or ()):
+            kept = None
+            if entry.b64_json:
+                found = self._taken().get(entry.b64_json) or decoded(entry.b64_json)
+                if found.problem or not is_known(found.kept.start()):
+                    return None
+                kept = found.kept
+                entry.b64_json = document["data"][index]["b64_json"] = f"<{kept.size} bytes>"
+            if entry.url and not _ADDRESS.fullmatch(entry.url):
+                return None
+            if kept or entry.url:
+                parts.append(Part(entry.url or None, kept, entry.revised_prompt or None))
+        return (Answer(raw, request_id(self._response.headers), document), parts) if parts else None
+
+    def _taken(self) -> dict[str, Base64]:
+        return self._reader.pictures if self._reader else {}
+
+    def _labelled_events(self) -> bool:
+        return "event-stream" in self._response.headers.get("content-type", "")
 
     def _answer(self, salvage: Salvage, problem: str | None) -> Answer:
         raw = salvage.typed()

@@ -7,13 +7,12 @@ import json
 import re
 from typing import TYPE_CHECKING, Any, cast
 
-from flux_images._answer.document import is_list, is_object
 from flux_images._answer.shapes import ADDRESS, CONTRACT, INLINE, PLACES
 from flux_images._answer.split import decoded
 from flux_images._errors import Deviation
 from flux_images._picture.check import PictureError, check_picture, is_known
 from flux_images._picture.generation import Part
-from flux_images._text import one_line
+from flux_images._text import is_list, is_object, one_line
 from flux_images_api.api.images import create_image
 from flux_images_api.errors import InvalidBody
 from flux_images_api.models import ImagesResponse

@@ -36,14 +36,3 @@ ADDRESS = ("url", "image_url", "sample")
 """Fields of an entry that hold an address; the first is the contract's."""
 INLINE = ("b64_json", "b64", "image", "image_base64")
 """Fields of an entry that hold the picture itself; the first is the contract's."""
-
-TASK_IDS = ("task_id", "id")
-"""Fields that name a task to ask for later."""
-TASK_STATUS = ("status", "task_status", "state")
-PENDING = frozenset({"submitted", "pending", "queued", "queueing", "processing", "in_progress", "running", "not_start",
-                     "starting", "created", "waiting"})  # fmt: skip
-FAILED = frozenset({"failed", "failure", "error", "cancelled", "canceled", "expired", "timeout"})
-"""What a task's status says, in lower case; any other word is taken for an end that went well."""
-
-PARTIAL_EVENT = "partial_image"
-"""In the name of an event that carries a sketch, not the picture."""

@@ -8,12 +8,14 @@ JSON parser, which also judges whether the document is JSON at all. No large pic
 from __future__ import annotations
 
 import binascii
+import contextlib
 import importlib
 import json
 import re
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from flux_images._answer.repair import completed
 from flux_images._picture.store import Kept
 
 if TYPE_CHECKING:
@@ -38,7 +40,7 @@ class SplitError(ValueError):
 
 
 class PictureSplitter:
-    """Feed it an answer, then take ``text()``, and ``pictures`` by their placeholders, which count from ``first``."""
+    """Feed it an answer, then take its ``document``, and ``pictures`` by their placeholders, counted from ``first``."""
 
     def __init__(self, first: int = 0) -> None:
         self._first = first
@@ -70,7 +72,7 @@ class PictureSplitter:
         if len(self._rest) > MAX_DOCUMENT:
             raise SplitError(f"the answer is larger than {MAX_DOCUMENT} bytes, pictures apart")
 
-    def cut(self) -> None:
+    def _cut(self) -> None:
         """Take the answer as it is, though its end is missing: a string that is open is a picture, or nothing."""
         if self._in_string and self._picture is None:
             self._look()
@@ -78,13 +80,19 @@ class PictureSplitter:
             self._picture.cut = True
             self._end_string()
 
-    def text(self, errors: str = "strict") -> str:
-        """The JSON text, with a placeholder in the place of each picture.
+    def document(self) -> tuple[Any, str | None]:
+        """The document, and what is wrong with its text: then it is what came before.
 
         Raises:
-            ValueError: it is not UTF-8.
+            ValueError: the text is not JSON from its beginning.
         """
-        return self._rest.decode(errors=errors)
+        try:
+            return _parsed(self._rest.decode()), None
+        except ValueError as error:
+            self._cut()
+            with contextlib.suppress(ValueError):  # then it was no JSON from the start
+                return _parsed(completed(self._rest.decode(errors="replace"))), f"the answer is not whole JSON: {error}"
+            raise ValueError(f"the answer is not JSON: {error}") from error
 
     def beginning(self) -> bytes:
         """The first bytes of the answer, with placeholders."""
@@ -144,6 +152,17 @@ class PictureSplitter:
         self._in_string = False
 
 
+def _parsed(text: str) -> Any:
+    try:
+        return json.loads(text, parse_constant=_unknown)
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+
+
+def _unknown(_: str) -> None:
+    """What NaN and Infinity become, which JSON does not have: no value, so that its place is told as a deviation."""
+
+
 class Base64:
     """Decodes base64 piece by piece, as it is found: in lines, URL-safe, without padding, behind a ``data:`` prefix."""
 
@@ -177,10 +196,12 @@ class Base64:
         """There are no more characters."""
         if self._undecoded and not self.problem:
             rest = self._undecoded.translate(_USUAL, _WHITE).rstrip(b"=")
-            if len(rest) == 1 and not self.cut:
+            if len(rest) % 4 == 1 and not self.cut:
                 self.problem = "base64 that is cut short"
-            elif len(rest) > 1:
-                self._write(rest + b"=" * (4 - len(rest)))
+                return
+            rest = rest[: len(rest) - (len(rest) % 4 == 1)]
+            if rest:
+                self._write(rest + b"=" * (-len(rest) % 4))
 
     def _write(self, text: bytes) -> None:
         if self._padded and text.strip(_WHITE + b"="):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from flux_images._answer.document import is_list, is_object
+from flux_images._text import is_list, is_object
 
 IDS = ("task_id", "id")
 STATUS = ("status", "task_status", "state")

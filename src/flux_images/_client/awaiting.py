@@ -95,22 +95,21 @@ class AsyncFluxImages(BaseClient):
         extra_headers: Mapping[str, str] | None = None,
     ) -> AsyncGeneration:
         """Buy pictures, and wait for them; as ``FluxImages.generate``. Cancelling ends the request at once."""
-        request, limits = self._request(
-            {
-                "model": model,
-                "prompt": prompt,
-                "aspect_ratio": aspect_ratio,
-                "n": n,
-                "response_format": response_format,
-                "seed": seed,
-                "output_format": output_format,
-                "raw": raw,
-                "safety_tolerance": safety_tolerance,
-            },
-            extra_body,
-            timeout,
-            extra_headers,
-        )
+        from flux_images._request.build import build_request  # `import flux_images` stays light without it
+
+        fields = {
+            "model": model,
+            "prompt": prompt,
+            "aspect_ratio": aspect_ratio,
+            "n": n,
+            "response_format": response_format,
+            "seed": seed,
+            "output_format": output_format,
+            "raw": raw,
+            "safety_tolerance": safety_tolerance,
+        }
+        request = build_request(self._options, fields, extra_body, extra_headers)
+        limits = self._options.limits if timeout is None else self._options.limits.changed(timeout)
         began = time.monotonic()
         try:
             return await self._sender.call(request, self._receiver(n), limits)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from typing import TYPE_CHECKING, Any, Self
 
 import httpx
@@ -12,15 +13,15 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from flux_images._client.api import Api
-    from flux_images._request.options import Limits, Options
+    from flux_images._request.options import Options
 
 DEFAULT_MODEL = "flux-pro-1.1-ultra"
 
 
 def first_answer() -> None:
     """Import what the first call needs, and `import flux_images` does not."""
-    import flux_images._answer.pictures
-    import flux_images._request.build  # noqa: F401 -- see above
+    for name in ("_answer.pictures", "_request.build"):
+        importlib.import_module(f"flux_images.{name}")
 
 
 class BaseClient:
@@ -66,15 +67,3 @@ class BaseClient:
     def _wire(self) -> None:
         """Take the options into use."""
         raise NotImplementedError
-
-    def _request(
-        self,
-        fields: Mapping[str, Any],
-        extra_body: Mapping[str, Any] | None,
-        timeout: float | httpx.Timeout | None,
-        extra_headers: Mapping[str, str] | None,
-    ) -> tuple[httpx.Request, Limits]:
-        from flux_images._request.build import build_request  # as above
-
-        limits = self._options.limits.changed(timeout)
-        return build_request(self._options, fields, extra_body, extra_headers), limits

@@ -11,7 +11,7 @@ import httpx
 from flux_images._errors import ImageDownloadError
 from flux_images._picture.check import PictureError, check_picture
 from flux_images._picture.download import Download, Rules
-from flux_images._send.transport import async_transport, ends_in, sync_transport
+from flux_images._send.transport import async_transport, sync_transport
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -42,6 +42,8 @@ class Downloads:
         Raises:
             ImageDownloadError: says why there is none.
         """
+        from flux_images._send.network import ends_in  # not needed to import the SDK
+
         transport = self._transport()
         download = Download(url, self.rules, born)
         try:

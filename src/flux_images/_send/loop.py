@@ -20,7 +20,6 @@ from flux_images._request.options import Limits, Retry
 from flux_images._send import failure
 from flux_images._send.billing import is_billed
 from flux_images._send.retry import wait_before_next
-from flux_images._send.transport import ends_in
 from flux_images._text import one_line, request_id
 
 if TYPE_CHECKING:
@@ -203,6 +202,8 @@ class Sender:
         Raises:
             FluxImagesError: what went wrong, and whether it may have been billed.
         """
+        from flux_images._send.network import ends_in  # `import flux_images` stays light without it
+
         call = Call(request, self._options, limits, free=free)
         while True:
             try:

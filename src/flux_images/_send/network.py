@@ -47,6 +47,16 @@ _LENGTH = re.compile(rb"(?mi)^content-length:[ \t]*(\d{1,18})[ \t]*\r?\n")
 _CODING = re.compile(rb"(?mi)^transfer-encoding:")
 
 
+@contextlib.contextmanager
+def ends_in(seconds: float) -> Generator[None]:
+    """Bound what the block sends and receives over a ``SyncTransport``; asynchronous calls are cancelled instead."""
+    before = END.set(time.monotonic() + seconds)
+    try:
+        yield
+    finally:
+        END.reset(before)
+
+
 class Network(httpcore.NetworkBackend):
     """Connects to the first address of a name that answers; each is given what is left of the time."""
 

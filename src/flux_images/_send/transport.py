@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import importlib
-import time
 from threading import Thread
 from typing import TYPE_CHECKING, TypeVar
 
@@ -15,7 +14,7 @@ from flux_images._request.address import is_loopback
 from flux_images._send.environment import proxies, proxy_for, read_certificates, tls_for
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
+    from collections.abc import Callable
 
     from flux_images._send.fast import FastTransport
     from flux_images._send.pools import AsyncTransport, SyncTransport
@@ -132,15 +131,3 @@ def _of_kind(client: T, kind: type[T]) -> T:
     if not isinstance(client, kind):
         raise ConfigurationError(f"http_client: expected an httpx.{kind.__name__}, got {type(client).__name__}")
     return client
-
-
-@contextlib.contextmanager
-def ends_in(seconds: float) -> Generator[None]:
-    """Bound what the block sends and receives over a ``SyncTransport``; asynchronous calls are cancelled instead."""
-    from flux_images._send.network import END  # as above
-
-    before = END.set(time.monotonic() + seconds)
-    try:
-        yield
-    finally:
-        END.reset(before)

@@ -139,7 +139,7 @@ ENDS = (
     _cut("cut behind a whole address", {"data": [{"url": URL}], "created": 1}, '"}', differs="a whole answer"),
     Odd("no end, in a whole message", json.dumps(_TWO).encode()[:-40], differs="whole", asked=2),
     _cut("cut in an address", {"data": [{"url": URL}]}, '{"url": "{se', error=flux.UnexpectedResponseError),
-    _cut("cut in the base64", {"data": [{"b64_json": LARGE_B64}]}, LARGE_B64[:9000], error=flux.UnexpectedResponseError),
+    _cut("cut in base64", {"data": [{"b64_json": LARGE_B64}]}, LARGE_B64[:9000], error=flux.UnexpectedResponseError),
     Odd(
         "gzip without its end", gzip.compress(json.dumps({"data": [{"b64_json": LARGE_B64}]}).encode())[:-8],
         headers=("Content-Encoding: gzip",),
@@ -183,5 +183,5 @@ NOTHING = (
     _json("base64 alone, broken", {"data": [{"b64_json": "!!!!"}]}, error=flux.UnexpectedResponseError, says="base64"),
     Odd("an address that is not UTF-8", b'{"data":[{"url":"{server}/\xff.png"}]}', error=flux.UnexpectedResponseError),
     Odd("no body", b"", error=flux.UnexpectedResponseError, says="JSON"),
-    Odd("a page", b"<!doctype html>hello", content_type="text/html", error=flux.UnexpectedResponseError, says="web page"),
+    Odd("a page", b"<!doctype html>", content_type="text/html", error=flux.UnexpectedResponseError, says="web page"),
 )  # fmt: skip

@@ -14,8 +14,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from flux_images._answer import split as splitting
-from flux_images._answer.document import JsonReader, completed
-from flux_images._answer.split import Base64, SplitError, decoded
+from flux_images._answer.repair import completed
+from flux_images._answer.split import Base64, PictureSplitter, SplitError, decoded
 from flux_images._picture import store
 
 SHORT = 8
@@ -29,7 +29,7 @@ def _short_strings_are_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def read(chunks: list[bytes]) -> tuple[Any, dict[str, Base64]]:
     """The document with its placeholders, and the pictures behind them."""
-    reader = JsonReader()
+    reader = PictureSplitter()
     for chunk in chunks:
         reader.feed(chunk)
     document, problem = reader.document()
@@ -256,7 +256,7 @@ def test_both_decoders_agree(installed: bool, monkeypatch: pytest.MonkeyPatch) -
 
 def test_the_beginning_is_what_an_error_shows() -> None:
     """The first 4,000 bytes, with placeholders for the pictures."""
-    reader = JsonReader()
+    reader = PictureSplitter()
     assert reader.beginning() == b""
     reader.feed(b'{"x":"QUJDQUJD"}' + b" " * 5000)
     assert reader.beginning().startswith(b'{"x":"<picture 0: 6 bytes>"}')
