@@ -16,6 +16,8 @@ def _buy_fast(*arguments: Any, options: dict[str, Any] | None = None, **fields: 
     return BUYERS["asyncio"](*arguments, options={"fast": True, **(options or {})}, **fields)
 
 
+UNFINISHED = pytest.mark.filterwarnings("ignore:.*ByteStream.__aiter__:pytest.PytestUnraisableExceptionWarning")
+"""Trio tells of the generator that httpx makes for a request's body, where the request is not sent to its end."""
 WAYS: dict[str, Buy] = {**BUYERS, "fast": _buy_fast}
 
 

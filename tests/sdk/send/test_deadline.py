@@ -12,6 +12,7 @@ import flux_images as flux
 from flux_images import FluxImages
 from tests.sdk.conftest import KEY, Buy
 from tests.sdk.raw_server import Reply, answer, raw_server
+from tests.sdk.send.conftest import UNFINISHED
 
 HEAD = b"HTTP/1.1 200 OK\r\n"
 EVERY = 0.05
@@ -48,9 +49,7 @@ def test_an_answer_that_drips_does_not_hold_a_call(before: bytes, buy: Buy) -> N
         assert len(server.posts) == 1
 
 
-@pytest.mark.filterwarnings(  # of httpx's own, which trio sees left unfinished
-    "ignore:.*ByteStream.__aiter__:pytest.PytestUnraisableExceptionWarning"
-)
+@UNFINISHED
 def test_a_peer_that_sips_the_request_does_not_hold_a_call(buy: Buy) -> None:
     """However long the request; what it had not taken never comes."""
     size = 16_000_000
