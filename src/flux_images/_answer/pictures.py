@@ -164,7 +164,8 @@ class PictureAnswer(Generic[_G]):
         task = task_of(answer.document)
         wrong = next((str(found) for found in deviations if found.where == "" or found.where.startswith("/data")), None)
         if carries_error(answer.document) or (task and task.failed):
-            body = json.dumps(answer.document, ensure_ascii=False).encode(errors="replace")
+            said = {"error": task.reason} if task and task.failed else answer.document
+            body = json.dumps(said, ensure_ascii=False).encode(errors="replace")
             error: FluxImagesError = status_error(
                 response.status_code, response.headers, body, call.key, billed=call.billed
             )

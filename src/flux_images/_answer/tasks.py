@@ -14,14 +14,16 @@ PENDING = frozenset({
 })  # fmt: skip
 FAILED = frozenset({"failed", "failure", "error", "cancelled", "canceled", "expired", "timeout", "moderated"})
 """What a status says of a task, in lower case: relays of this family, Replicate, fal and the models' makers."""
+REASONS = ("fail_reason", "error", "message", "detail", "failure_reason")
 _WRAPPERS = ("data", "result", "output")
 
 
 class Task(NamedTuple):
-    """A task that an answer names; ``failed`` says that it will bring nothing."""
+    """A task that an answer names; ``failed`` says that it will bring nothing, ``reason`` why."""
 
     id: str
     failed: bool
+    reason: object
 
 
 def task_of(document: Any) -> Task | None:
@@ -34,5 +36,6 @@ def task_of(document: Any) -> Task | None:
     status = next((str(fields[name]).lower() for name in STATUS if isinstance(fields.get(name), str)), "")
     identity = next((str(fields[name]) for name in IDS if isinstance(fields.get(name), str | int)), "")
     if identity and ("task_id" in fields or status in PENDING | FAILED):
-        return Task(identity, status in FAILED)
+        reason = next((fields[name] for name in REASONS if fields.get(name)), f"the task ended as {status}")
+        return Task(identity, status in FAILED, reason)
     return next((task for name in _WRAPPERS if (task := task_of(fields.get(name)))), None)

@@ -173,4 +173,4 @@ class _Reader(io.RawIOBase):
 def _some(piece: bytes | _Piece, start: int, length: int) -> bytes:
     if isinstance(piece, bytes):
         return piece[start : start + length]
-    return piece.file.read(piece.start + start, length)
+    return piece.file.read(piece.start + start, min(length, piece.length - start))

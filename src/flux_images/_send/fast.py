@@ -90,7 +90,8 @@ class _Payload(aiohttp.Payload):
         try:
             await writer.write(self._value)
         except asyncio.CancelledError:
-            transport.abort()  # closing alone would go on sending
+            if transport is not None:
+                transport.abort()  # closing alone would go on sending
             raise
 
 

@@ -23,6 +23,7 @@ import httpcore
 
 if TYPE_CHECKING:
     import ssl
+    from collections.abc import Generator
 
 END: ContextVar[float | None] = ContextVar("flux_images_end", default=None)
 """When, by the monotonic clock, what is sent and received synchronously must be over."""
