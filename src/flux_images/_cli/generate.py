@@ -35,6 +35,11 @@ def add_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     for name, rules in _fields():
         _add_field(command, name, rules)
     command.add_argument("--base-url", help="the gateway's address (default: FLUX_BASE_URL, else the contract's)")
+    command.add_argument(
+        "--allow-local-images",
+        action="store_true",
+        help="fetch pictures from this machine and its network too, though the gateway is a public one",
+    )
     command.add_argument("--timeout", type=float, metavar="SECONDS", help="how long to wait for the answer")
     command.add_argument("--json", action="store_true", help="print one JSON object, for programs")
     command.set_defaults(run=_run)
@@ -65,7 +70,9 @@ def _run(options: argparse.Namespace) -> int:
         _refuse_existing(paths)
     pictures: list[Picture] = []
     lost: list[Lost] = []
-    with FluxImages(base_url=options.base_url, timeout=options.timeout) as flux:
+    with FluxImages(
+        base_url=options.base_url, timeout=options.timeout, allow_local_images=options.allow_local_images
+    ) as flux:
         with progress("Drawing"):
             generation = flux.generate(options.prompt, **given)
         for image, path in zip(generation.images, paths, strict=False):

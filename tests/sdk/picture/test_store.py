@@ -17,7 +17,6 @@ from hypothesis import strategies as st
 from flux_images._picture import store
 from flux_images._picture.store import Kept
 
-
 HANDLES = Path("/proc/self/fd")
 
 
