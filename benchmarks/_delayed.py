@@ -6,23 +6,22 @@ import sys
 from typing import TYPE_CHECKING
 
 from flux_images_mock import MockServer
-from flux_images_mock._respond import declared
+from flux_images_mock._answer.respond import declared
 
 if TYPE_CHECKING:
-    from flux_images_mock._http import Answer, Exchange
-    from flux_images_mock._operation import Operation
+    from flux_images_mock._answer.answer import Answer
+    from flux_images_mock._answer.respond import Asked
 
 DELAY = 10.0
 
 
-def later(exchange: Exchange, operation: Operation) -> Answer | None:
-    answer = declared(exchange, operation)
-    if answer is not None:
-        answer.delay = DELAY
+def later(asked: Asked) -> Answer:
+    answer = declared(asked)
+    answer.delay = DELAY
     return answer
 
 
 if __name__ == "__main__":
     with MockServer(port=int(sys.argv[1])) as server:
-        server.app.engine.sources.insert(0, later)
+        server.app.engine.sources["create_image"] = later
         sys.stdin.read()

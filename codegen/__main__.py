@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import filecmp
 import shutil
 import sys
 import tempfile
@@ -41,15 +40,15 @@ def main(argv: list[str] | None = None) -> int:
 
 def differences(fresh: Path, committed: Path) -> list[Path]:
     """The files that are in only one of two packages, or differ, caches left out."""
-
-    def files(folder: Path) -> set[Path]:
-        return {
-            path.relative_to(folder) for path in folder.rglob("*") if path.is_file() and "__pycache__" not in path.parts
+    before, after = (
+        {
+            path.relative_to(folder): path.read_bytes()
+            for path in folder.rglob("*")
+            if path.is_file() and "__pycache__" not in path.parts
         }
-
-    both = files(fresh) | files(committed)
-    _, mismatched, missing = filecmp.cmpfiles(fresh, committed, [str(path) for path in both], shallow=False)
-    return sorted(committed / name for name in mismatched + missing)
+        for folder in (committed, fresh)
+    )
+    return sorted(committed / name for name in before.keys() | after.keys() if before.get(name) != after.get(name))
 
 
 if __name__ == "__main__":

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import pprint
-from collections.abc import Iterator
-from typing import Any, TypeGuard
+from typing import Any
 
-Document = dict[str, Any]
+from codegen.document import PROSE, Json, follow, is_list, is_object, objects, operations
 
 NAMED_SCHEMAS = {"properties", "patternProperties", "$defs"}
 VALUES = {"enum", "const", "default"}
-METHODS = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
-PROSE = {"summary", "title", "example", "examples", "x-provenance", "externalDocs", "deprecated"}
 
 TEMPLATE = '''"""What the contract says beyond the types: where operations are, what is billed, what bodies must be."""
 
@@ -49,25 +46,18 @@ SCHEMAS: Final[Mapping[str, Any]] = {schemas}
 '''
 
 
-def contract_module(document: Document) -> str:
+def contract_module(document: Json) -> str:
     """The source of `contract.py` for an OpenAPI document."""
-    operations: list[str] = []
-    bodies: list[Document | None] = []
-    for path, item in document.get("paths", {}).items():
-        for method in METHODS:
-            if method not in item:
-                continue
-            operation = item[method]
-            body = _json_body(operation.get("requestBody"), document)
-            bodies.append(body)
-            name = operation.get("operationId", f"{method} {path}")
-            billed = operation.get("x-billed", False)
-            operations.append(f"{name!r}: Operation({method.upper()!r}, {path!r}, {billed!r}, {_source(body)}),\n")
+    lines: list[str] = []
+    bodies: list[Json | None] = []
+    for path, method, operation in operations(document):
+        body = _json_body(operation.get("requestBody"), document)
+        bodies.append(body)
+        name, billed = operation.get("operationId", f"{method} {path}"), operation.get("x-billed", False)
+        lines.append(f"{name!r}: Operation({method.upper()!r}, {path!r}, {billed!r}, {_source(body)}),\n")
     servers = document.get("servers") or [{"url": ""}]
     return TEMPLATE.format(
-        server=servers[0]["url"],
-        operations="".join(operations),
-        schemas=_source(_referred(bodies, document)),
+        server=servers[0]["url"], operations="".join(lines), schemas=_source(_referred(bodies, document))
     )
 
 
@@ -75,24 +65,19 @@ def _source(data: Any) -> str:
     return pprint.pformat(data, sort_dicts=False)
 
 
-def _json_body(body: Document | None, document: Document) -> Document | None:
-    if body and "$ref" in body:
-        body = document["components"]["requestBodies"][body["$ref"].rpartition("/")[2]]
-    content: Document = (body or {}).get("content", {})
-    for name, media in content.items():
-        if "json" in name and "schema" in media:
-            schema: Document = _without_prose(media["schema"])
-            return schema
-    return None
+def _json_body(body: Json | None, document: Json) -> Json | None:
+    content: dict[str, Json] = follow(document, body or {}).get("content", {})
+    schemas = (media["schema"] for name, media in content.items() if "json" in name and "schema" in media)
+    return next(map(_without_prose, schemas), None)
 
 
 def _without_prose(schema: Any) -> Any:
     """A schema without titles and examples; under `properties` the keys are names, not keywords."""
-    if _is_list(schema):
+    if is_list(schema):
         return [_without_prose(entry) for entry in schema]
-    if not _is_object(schema):
+    if not is_object(schema):
         return schema
-    kept: Document = {}
+    kept: Json = {}
     for keyword, value in schema.items():
         if keyword in NAMED_SCHEMAS:
             kept[keyword] = {name: _without_prose(entry) for name, entry in value.items()}
@@ -101,31 +86,17 @@ def _without_prose(schema: Any) -> Any:
     return kept
 
 
-def _referred(schemas: list[Document | None], document: Document) -> Document:
+def _referred(schemas: list[Json | None], document: Json) -> Json:
     """The component schemas that the given ones refer to, at any distance."""
-    found: Document = {}
-    waiting = [reference for schema in schemas for reference in _references(schema)]
+    found: Json = {}
+    waiting = _references(schemas)
     while waiting:
         prefix, _, name = waiting.pop().rpartition("/")
         if prefix == "#/components/schemas" and name not in found:
             found[name] = _without_prose(document["components"]["schemas"][name])
-            waiting.extend(_references(found[name]))
+            waiting += _references(found[name])
     return dict(sorted(found.items()))
 
 
-def _references(schema: Any) -> Iterator[str]:
-    if _is_object(schema):
-        if isinstance(schema.get("$ref"), str):
-            yield schema["$ref"]
-        schema = list(schema.values())
-    if _is_list(schema):
-        for child in schema:
-            yield from _references(child)
-
-
-def _is_object(value: object) -> TypeGuard[Document]:
-    return isinstance(value, dict)
-
-
-def _is_list(value: object) -> TypeGuard[list[Any]]:
-    return isinstance(value, list)
+def _references(schema: object) -> list[str]:
+    return [node["$ref"] for node in objects(schema) if isinstance(node.get("$ref"), str)]

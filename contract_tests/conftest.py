@@ -11,10 +11,10 @@ from typing import Any
 
 import pytest
 
-from contract_tests import _contract as contract
-from contract_tests._checks import Subject
-from contract_tests._client import Client
-from contract_tests._raw_http import Answer, exchange
+from contract_tests.checks.check import Subject
+from contract_tests.checks.client import Client
+from contract_tests.checks.raw_http import Answer, exchange
+from contract_tests.contract import document as contract
 from flux_images import AsyncFluxImages, FluxImages
 from flux_images_mock import MockServer
 
@@ -102,9 +102,9 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
         if name == "check"
     ]
     if passed and not os.environ.get("FLUX_CONTRACT"):
-        from contract_tests import _coverage
-        from contract_tests.test_derived import CHECKS
+        from contract_tests.checks import coverage, derived
 
         terminalreporter.section("the contract's rules, and the checks that keep and break each")
-        for line in _coverage.lines(_coverage.table(CHECKS[number] for number in passed)):
+        checks = derived()
+        for line in coverage.lines(coverage.table(checks[number] for number in passed)):
             terminalreporter.write_line(line)

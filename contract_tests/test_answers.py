@@ -11,8 +11,8 @@ import pytest
 
 import flux_images
 import flux_images_api.api
-from contract_tests import _contract as contract
-from contract_tests._raw_http import post
+from contract_tests.checks.raw_http import post
+from contract_tests.contract import document as contract
 
 if TYPE_CHECKING:
     from contract_tests.conftest import Ask, Generate

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import flux_images
-from contract_tests import _contract as contract
-from contract_tests._raw_http import exchange, post
+from contract_tests.checks.raw_http import exchange, post
+from contract_tests.contract import document as contract
 
 if TYPE_CHECKING:
     from contract_tests.conftest import Generate

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import flux_images
-from contract_tests import _contract as contract
+from contract_tests.contract import document as contract
 from flux_images import AsyncFluxImages, FluxImages
 from flux_images_mock import app
 

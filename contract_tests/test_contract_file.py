@@ -10,7 +10,7 @@ import yaml
 from openapi_spec_validator import validate
 
 import flux_images_mock
-from contract_tests import _contract as contract
+from contract_tests.contract import document as contract
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

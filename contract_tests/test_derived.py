@@ -6,17 +6,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from contract_tests._client_checks import client_checks
-from contract_tests._coverage import table
-from contract_tests._mock_checks import mock_checks
-from contract_tests._pair_checks import pair_checks
+from contract_tests.checks import derived
+from contract_tests.checks.coverage import table
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from contract_tests._checks import Check, Subject
+    from contract_tests.checks.check import Check, Subject
 
-CHECKS = [*client_checks(), *mock_checks(), *pair_checks()]
+CHECKS = derived()
 MOST_REASONS = 0.05
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from contract_tests import _contract as contract
+from contract_tests.contract import document as contract
 
 if TYPE_CHECKING:
     from flux_images_mock import MockServer

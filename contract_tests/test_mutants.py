@@ -10,8 +10,8 @@ import random
 import pytest
 
 from contract_tests.mutants.__main__ import reason
-from contract_tests.mutants._judge import judge
-from contract_tests.mutants._mutate import Mutant, controls, mutants, renames
+from contract_tests.mutants.judge import judge
+from contract_tests.mutants.mutate import Mutant, controls, mutants, renames
 
 pytestmark = pytest.mark.slow
 

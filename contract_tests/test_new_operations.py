@@ -13,14 +13,12 @@ import pytest
 import yaml
 
 from codegen.generate import generate
-from contract_tests import _contract as contract
-from contract_tests._checks import Subject, first_broken
-from contract_tests._client import GENERATE, Client
-from contract_tests._client_checks import client_checks
-from contract_tests._coverage import reasons, table
-from contract_tests._mock_checks import mock_checks
-from contract_tests._pair_checks import pair_checks
-from contract_tests._raw_http import exchange
+from contract_tests.checks import derived
+from contract_tests.checks.check import Subject, first_broken
+from contract_tests.checks.client import GENERATE, Client
+from contract_tests.checks.coverage import reasons, table
+from contract_tests.checks.raw_http import exchange
+from contract_tests.contract import document as contract
 from flux_images_mock import MockServer
 
 if TYPE_CHECKING:
@@ -174,7 +172,7 @@ def test_the_derived_checks_follow(
     """Each new operation brings its own checks, on both sides of every rule; its client and its mock pass them."""
     document = contract.grown()
     monkeypatch.setattr(contract, "document", lambda: document)
-    checks = [*client_checks(), *mock_checks(), *pair_checks()]
+    checks = derived()
     new = [check for check in checks if check.operation != GENERATE]
     names = {declared["operationId"] for _, _, declared in contract.operations()} - {GENERATE}
     assert {check.operation for check in new if check.side == "client"} == names

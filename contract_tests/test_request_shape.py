@@ -13,8 +13,8 @@ import respx
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from contract_tests import _contract as contract
-from contract_tests._client_sends import wrong_request
+from contract_tests.checks.client_sends import wrong_request
+from contract_tests.contract import document as contract
 from flux_images import AsyncFluxImages, FluxImages, InvalidRequestError
 from flux_images_api import models
 

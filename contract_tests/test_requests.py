@@ -9,8 +9,8 @@ import httpx
 import pytest
 import respx
 
-from contract_tests import _contract as contract
-from contract_tests._raw_http import post
+from contract_tests.checks.raw_http import post
+from contract_tests.contract import document as contract
 from flux_images import FluxImagesError
 from flux_images_api import models
 

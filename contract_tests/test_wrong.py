@@ -7,19 +7,19 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from contract_tests._checks import Subject, first_broken
-from contract_tests._raw_http import exchange
-from contract_tests.test_derived import CHECKS
-from contract_tests.wrong._clients import WRONG_CLIENTS, Sends
-from contract_tests.wrong._mocks import WRONG_MOCKS, proxy
+from contract_tests.checks import derived
+from contract_tests.checks.check import Subject, first_broken
+from contract_tests.checks.raw_http import exchange
+from contract_tests.wrong.clients import WRONG_CLIENTS, Sends
+from contract_tests.wrong.mocks import WRONG_MOCKS, proxy
 
 if TYPE_CHECKING:
     from flux_images_mock import MockServer
 
 pytestmark = pytest.mark.slow  # it judges the checks, which are the same on every Python
 
-FOR_CLIENTS = [check for check in CHECKS if check.side in ("client", "pair")]
-FOR_MOCKS = [check for check in CHECKS if check.side in ("mock", "pair")]
+FOR_CLIENTS = [check for check in derived() if check.side in ("client", "pair")]
+FOR_MOCKS = [check for check in derived() if check.side in ("mock", "pair")]
 
 
 def _behind(subject: Subject, mock: MockServer, wrong: Any) -> str | None:

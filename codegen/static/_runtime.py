@@ -6,13 +6,13 @@ import json
 from collections.abc import Mapping
 from datetime import datetime
 from io import BytesIO
-from typing import Any, Generic, Literal, NoReturn, TypedDict, TypeVar, cast
+from typing import Any, Generic, Literal, NoReturn, TypeVar, cast
 
 import httpx
 
 from ._decode import decoder
 from .client import AuthenticatedClient, Client
-from .errors import DecodeError, ErrorStatus, InvalidBody, UnexpectedStatus
+from .errors import DecodeError, ErrorStatus, InvalidBody, Received, UnexpectedStatus
 from .types import File, Response
 
 Source = Literal["json", "text", "bytes", "none"]
@@ -20,13 +20,6 @@ Success = TypeVar("Success")
 Declared = TypeVar("Declared")
 
 _DEFAULTS = Client(base_url="")
-
-
-class _Received(TypedDict):
-    operation: str
-    status_code: int
-    headers: Mapping[str, str]
-    content: bytes
 
 
 class Outcomes(Generic[Success, Declared]):
@@ -102,7 +95,7 @@ class Outcomes(Generic[Success, Declared]):
         candidates = (str(status_code), f"{status_code // 100}XX", "default")
         return next((pattern for pattern in candidates if pattern in self._declared), None)
 
-    def _received(self, response: httpx.Response) -> _Received:
+    def _received(self, response: httpx.Response) -> Received:
         return {
             "operation": self.operation,
             "status_code": response.status_code,

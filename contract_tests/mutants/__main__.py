@@ -17,8 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from contract_tests.mutants._judge import Verdict, judge, quiet
-from contract_tests.mutants._mutate import REQUEST, RESPONSE, Mutant, controls, mutants
+from contract_tests.mutants.judge import Verdict, judge, quiet
+from contract_tests.mutants.mutate import REQUEST, RESPONSE, Mutant, controls, mutants
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

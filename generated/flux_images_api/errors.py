@@ -8,7 +8,12 @@
 - DecodeError: a document that is not of the declared type; `InvalidBody` is made from it
 """
 
+from __future__ import annotations
+
 from collections.abc import Mapping
+from typing import TypedDict, Unpack
+
+__all__ = ["DecodeError", "ErrorStatus", "InvalidBody", "ResponseError", "UnexpectedStatus"]
 
 
 class DecodeError(ValueError):
@@ -30,6 +35,15 @@ class DecodeError(ValueError):
         return f"{self.where or 'the body'}: expected {self.expected}, got {self.got}"
 
 
+class Received(TypedDict):
+    """The answer that an error is about."""
+
+    operation: str
+    status_code: int
+    headers: Mapping[str, str]
+    content: bytes
+
+
 class ResponseError(Exception):
     """The answer is not the declared success.
 
@@ -40,14 +54,12 @@ class ResponseError(Exception):
         content: The answer's body, in bytes as received.
     """
 
-    def __init__(
-        self, message: str, *, operation: str, status_code: int, headers: Mapping[str, str], content: bytes
-    ) -> None:
+    def __init__(self, message: str, **received: Unpack[Received]) -> None:
         self.message = message
-        self.operation = operation
-        self.status_code = status_code
-        self.headers = headers
-        self.content = content
+        self.operation = received["operation"]
+        self.status_code = received["status_code"]
+        self.headers = received["headers"]
+        self.content = received["content"]
         super().__init__(message)
 
     def __str__(self) -> str:
@@ -61,20 +73,16 @@ class ErrorStatus(ResponseError):
         parsed: The body, as the type that the contract declares for this status.
     """
 
-    def __init__(
-        self, parsed: object, *, operation: str, status_code: int, headers: Mapping[str, str], content: bytes
-    ) -> None:
+    def __init__(self, parsed: object, **received: Unpack[Received]) -> None:
         self.parsed = parsed
-        message = "the server answers with an error"
-        super().__init__(message, operation=operation, status_code=status_code, headers=headers, content=content)
+        super().__init__("the server answers with an error", **received)
 
 
 class UnexpectedStatus(ResponseError):
     """A status that the contract does not declare."""
 
-    def __init__(self, *, operation: str, status_code: int, headers: Mapping[str, str], content: bytes) -> None:
-        message = "the contract does not declare this status"
-        super().__init__(message, operation=operation, status_code=status_code, headers=headers, content=content)
+    def __init__(self, **received: Unpack[Received]) -> None:
+        super().__init__("the contract does not declare this status", **received)
 
 
 class InvalidBody(ResponseError):
@@ -84,11 +92,6 @@ class InvalidBody(ResponseError):
         problem: Where the body differs, what was expected, and what was found.
     """
 
-    def __init__(
-        self, problem: DecodeError, *, operation: str, status_code: int, headers: Mapping[str, str], content: bytes
-    ) -> None:
+    def __init__(self, problem: DecodeError, **received: Unpack[Received]) -> None:
         self.problem = problem
-        super().__init__(str(problem), operation=operation, status_code=status_code, headers=headers, content=content)
-
-
-__all__ = ["DecodeError", "ErrorStatus", "InvalidBody", "ResponseError", "UnexpectedStatus"]
+        super().__init__(str(problem), **received)

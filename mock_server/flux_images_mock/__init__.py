@@ -9,22 +9,21 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from flux_images_mock._app import app
-    from flux_images_mock._bill import Bill
-    from flux_images_mock._faults import WireFaultError
-    from flux_images_mock._journal import RecordedRequest
-    from flux_images_mock._mock import Mock
-    from flux_images_mock._server import MockServer
+    from flux_images_mock._gateway.journal import RecordedRequest
+    from flux_images_mock._gateway.run import Bill
+    from flux_images_mock._serve.asgi import app
+    from flux_images_mock._serve.faults import WireFaultError
+    from flux_images_mock._testing.mock import Mock, MockServer
 
 __all__ = ["Bill", "Mock", "MockServer", "RecordedRequest", "WireFaultError", "app"]
 
 _HOMES = {
-    "Bill": "_bill",
-    "Mock": "_mock",
-    "MockServer": "_server",
-    "RecordedRequest": "_journal",
-    "WireFaultError": "_faults",
-    "app": "_app",
+    "Bill": "_gateway.run",
+    "Mock": "_testing.mock",
+    "MockServer": "_testing.mock",
+    "RecordedRequest": "_gateway.journal",
+    "WireFaultError": "_serve.faults",
+    "app": "_serve.asgi",
 }
 
 

@@ -5,16 +5,13 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from flux_images_mock._operation import compile_operations
-from flux_images_mock._scenarios import Scenario, Scenarios, UnknownScenarioError
-from flux_images_mock._schema import Schemas
-from flux_images_mock._spec import SpecError, load
-
-if TYPE_CHECKING:
-    from collections.abc import Sequence
+from flux_images_mock._answer.operation import compile_operations
+from flux_images_mock._answer.scenarios import Scenario, Scenarios, UnknownScenarioError
+from flux_images_mock._description.node import SpecError, load
+from flux_images_mock._description.schema import Schemas
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -22,13 +19,19 @@ def main(argv: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(argv)
     try:
         catalogue = _read(options.spec, options.scenarios)
-        if options.name is not None:
-            _show(catalogue.get(options.name, "show"), as_json=options.json)
-        else:
-            _list(catalogue, as_json=options.json)
+        shown = None if options.name is None else catalogue.get(options.name, "show")
     except (SpecError, UnknownScenarioError) as error:
         print(f"flux-images scenarios: {error}", file=sys.stderr)
         return 2
+    if options.json:
+        facts = [_facts(each) for each in catalogue] if shown is None else {**_facts(shown), "file": shown.text}
+        print(json.dumps(facts, ensure_ascii=False, indent=2))
+    elif shown is not None:
+        print(shown.text, end="")
+    else:
+        width = max(len(each.name) for each in catalogue)
+        for each in catalogue:
+            print(f"{each.name:{width}}  {each.imitates.removesuffix('.')}")
     return 0
 
 
@@ -53,22 +56,6 @@ def _add_options(parser: argparse.ArgumentParser, default: str | None = None) ->
 def _read(spec: Path | None, folders: list[Path] | None) -> Scenarios:
     root = load(spec)
     return Scenarios(compile_operations(root, Schemas(root, "request"), Schemas(root, "response")), folders or ())
-
-
-def _list(catalogue: Scenarios, *, as_json: bool) -> None:
-    if as_json:
-        print(json.dumps([_facts(scenario) for scenario in catalogue], ensure_ascii=False, indent=2))
-        return
-    width = max(len(scenario.name) for scenario in catalogue)
-    for scenario in catalogue:
-        print(f"{scenario.name:{width}}  {scenario.imitates.removesuffix('.')}")
-
-
-def _show(scenario: Scenario, *, as_json: bool) -> None:
-    if as_json:
-        print(json.dumps({**_facts(scenario), "file": scenario.text}, ensure_ascii=False, indent=2))
-    else:
-        print(scenario.text, end="")
 
 
 def _facts(scenario: Scenario) -> dict[str, object]:

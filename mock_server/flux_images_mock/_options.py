@@ -1,22 +1,32 @@
-"""The mock's options, the same in code and on the command line."""
+"""The mock's options, and the durations, rates and latencies among them: `8s`, `10/min`, `lognormal:8s,0.4`."""
 
 from __future__ import annotations
 
-import argparse
+import math
+import re
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, TypedDict, cast
+from random import Random
+from typing import Literal, NamedTuple, TypedDict, cast
 
-from flux_images_mock._durations import OptionError
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-
-    from flux_images_mock._sizes import Size
+Latency = Callable[[Random], float]
+"""Draws how long an answer takes, in seconds."""
 
 MAX_BODY = 128 * 1024 * 1024
 HEADER_TIMEOUT = 10.0
+MOST_REQUESTS = 1000
 
 Auth = Literal["strict", "gateway"]
+Size = Literal["preview", "full"]
+
+_NUMBER = r"[0-9]{1,9}(?:\.[0-9]{1,6})?"
+_DURATION = re.compile(rf"({_NUMBER})(ms|s|min|h)?", re.ASCII)
+_RATE = re.compile(r"([1-9][0-9]{0,4})/([0-9]{0,4})(s|min|h)", re.ASCII)
+_LOGNORMAL = re.compile(rf"lognormal:([^,]+),({_NUMBER})", re.ASCII)
+_SECONDS = {"ms": 0.001, "s": 1.0, "min": 60.0, "h": 3600.0}
+
+
+_LIMITS = ("credit", "concurrency", "journal", "max_body", "header_timeout")
 
 
 class Behaviour(TypedDict, total=False):
@@ -65,9 +75,6 @@ class Options(Behaviour, total=False):
     """Whether a description with keywords that can't be honoured is served all the same."""
 
 
-_LIMITS = ("credit", "concurrency", "journal", "max_body", "header_timeout")
-
-
 def check(given: Mapping[str, object], known: frozenset[str]) -> None:
     """Raise `TypeError` if an option is given that isn't known, and `OptionError` for a limit below 0."""
     unknown = sorted(set(given) - known)
@@ -79,66 +86,46 @@ def check(given: Mapping[str, object], known: frozenset[str]) -> None:
             raise OptionError(name, "0 or more", limit)
 
 
-def parser() -> argparse.ArgumentParser:
-    """Return the parser of the command line."""
-    options = argparse.ArgumentParser(prog="flux-images mock", description="Play an image gateway, offline.")
-    add = options.add_argument
-    add("--spec", type=Path, metavar="FILE", help="OpenAPI 3.0 or 3.1, YAML or JSON (default: this project's own)")
-    add("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
-    add("--port", type=int, default=4010, help="port; 0 takes any free one (default: %(default)s)")
-    add("--auth", choices=["strict", "gateway"], default="strict", help="gateway: as older One API reads Authorization")
-    add("--scenarios", type=Path, metavar="DIR", action="append", help="folder with scenario files of your own")
-    add("--allow-host", metavar="HOST", action="append", help="name under which /__mock__/ answers, besides localhost")
-    _add_behaviour(options.add_argument_group("how the gateway behaves"))
-    add("--journal", type=int, metavar="N", help="requests that are remembered at most (default: 1000)")
-    add("--max-body", type=int, default=MAX_BODY, metavar="BYTES", help="largest request body (default: %(default)s)")
-    add(
-        "--header-timeout",
-        type=float,
-        default=10.0,
-        metavar="SECONDS",
-        help="for a request to arrive (default: %(default)s)",
-    )
-    add("--lenient", action="store_true", help="serve a description despite keywords that can't be honoured")
-    add("--no-check-answers", action="store_true", help="send answers without checking them first")
-    log = options.add_mutually_exclusive_group()
-    log.add_argument("--json-log", action="store_true", help="log each request as a line of JSON")
-    log.add_argument("--quiet", action="store_true", help="log no requests")
-    return options
+class OptionError(ValueError):
+    """An option that can't be read; the text says which, what was expected and what was given."""
+
+    def __init__(self, option: str, expected: str, got: object) -> None:
+        super().__init__(f"{option}: expected {expected}, got {got!r}")
 
 
-def _add_behaviour(group: argparse._ArgumentGroup) -> None:  # pyright: ignore[reportPrivateUsage]  # argparse names no public type for it
-    add = group.add_argument
-    add("--scenario", metavar="NAME", help="every request meets this scenario (see `flux-images scenarios`)")
-    add("--api-key", metavar="KEY", action="append", dest="api_keys", help="let only this key in; can be repeated")
-    add("--rate-limit", metavar="RATE", help="requests of one key, such as 10/min; more get 429")
-    add("--credit", type=int, metavar="N", help="pictures each key can pay for; more get the quota error")
-    add("--concurrency", type=int, metavar="N", help="requests answered at the same time; more get 429")
-    add("--latency", metavar="TIME", help="such as 8s, 2s..12s or lognormal:8s,0.4 (median, sigma)")
-    add("--chaos", type=float, metavar="SHARE", help="share of requests that meet trouble by chance, such as 0.05")
-    add("--seed", type=int, metavar="N", help="makes latency and chaos the same each time (default: 0)")
-    add(
-        "--size",
-        choices=["preview", "full"],
-        help="pictures of 512 pixels, or as large as the model's (default: preview)",
-    )
-    add("--url-ttl", metavar="TIME", help="how long a picture's address is valid (default: 10min)")
+class Rate(NamedTuple):
+    """At most so many `requests` in any `seconds`."""
+
+    requests: int
+    seconds: float
 
 
-def from_arguments(arguments: argparse.Namespace) -> Options:
-    """Return the options that a command line gives."""
-    options = Options(
-        auth=arguments.auth,
-        max_body=arguments.max_body,
-        header_timeout=arguments.header_timeout,
-        check_answers=not arguments.no_check_answers,
-        lenient=arguments.lenient,
-    )
-    if arguments.scenarios is not None:
-        options["scenarios"] = arguments.scenarios
-    if arguments.allow_host is not None:
-        options["allow_hosts"] = arguments.allow_host
-    if arguments.journal is not None:
-        options["journal"] = arguments.journal
-    given = {name: value for name in Behaviour.__annotations__ if (value := getattr(arguments, name)) is not None}
-    return cast("Options", {**options, **given})
+def read_duration(text: str | float, option: str) -> float:
+    """Return seconds; a number without a unit is in seconds."""
+    match = _DURATION.fullmatch(str(text))
+    if match is None:
+        raise OptionError(option, "a duration such as 8s, 500ms or 10min", text)
+    return float(match[1]) * _SECONDS[match[2] or "s"]
+
+
+def read_rate(text: str) -> Rate:
+    """Return a rate limit."""
+    match = _RATE.fullmatch(text)
+    if match is None or match[2] == "0":
+        raise OptionError("rate_limit", "a count up to 99999 and a time, such as 10/min or 5/10s", text)
+    return Rate(int(match[1]), int(match[2] or 1) * _SECONDS[match[3]])
+
+
+def read_latency(text: str | float) -> Latency:
+    """Return a latency: always the same, uniform between two, or log-normal with a median and a sigma."""
+    written = str(text)
+    lognormal = _LOGNORMAL.fullmatch(written)
+    if lognormal is not None:
+        median, sigma = read_duration(lognormal[1], "latency"), float(lognormal[2])
+        if not median:
+            raise OptionError("latency", "a median above 0", text)
+        return lambda random: random.lognormvariate(math.log(median), sigma)
+    first, dots, last = written.partition("..")
+    low = read_duration(first, "latency")
+    high = read_duration(last, "latency") if dots else low
+    return lambda random: random.uniform(low, high)

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
 
     from flux_images_mock import Mock, MockServer
-    from flux_images_mock._respx import RespxMock
+    from flux_images_mock._testing.respx import RespxMock
 
 _MARKER = "flux_mock(scenario, latency, ...): how the flux_mock fixtures behave in this test (any option of reset())"
 _IN_USE = pytest.StashKey["Mock"]()
@@ -32,13 +32,13 @@ def flux_mock_options() -> dict[str, Any]:
 
 @pytest.fixture(scope="session")
 def _flux_mock_server(flux_mock_options: dict[str, Any]) -> Iterator[MockServer]:
-    with _load("_server").MockServer(**flux_mock_options) as server:
+    with _load("_testing.mock").MockServer(**flux_mock_options) as server:
         yield server
 
 
 @pytest.fixture(scope="session")
 def _flux_mock_socketless(flux_mock_options: dict[str, Any]) -> RespxMock:
-    mock: RespxMock = _load("_respx").RespxMock(**flux_mock_options)
+    mock: RespxMock = _load("_testing.respx").RespxMock(**flux_mock_options)
     return mock
 
 
@@ -70,8 +70,10 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
     report = yield
     mock = item.stash.get(_IN_USE, None)
     if mock is not None and report.failed:
-        entries = mock.app.state.journal.entries()
-        lines = [str(entry) for entry in entries[-_LONGEST_JOURNAL:]] or ["no requests"]
+        from flux_images_mock._gateway.journal import told  # loaded by now, as a mock is in use
+
+        entries = mock.app.state.run.journal.entries()
+        lines = [str(told(entry)) for entry in entries[-_LONGEST_JOURNAL:]] or ["no requests"]
         if len(entries) > _LONGEST_JOURNAL:
             lines.insert(0, f"{len(entries) - _LONGEST_JOURNAL} earlier requests")
         report.sections.append(("flux mock journal", "\n".join(lines)))

@@ -10,8 +10,8 @@ from flux_images._picture.download import Rules
 from flux_images._picture.fetch import AsyncDownloads, Downloads
 from flux_images._request.key import find_key
 from flux_images._request.options import configure
-from flux_images._send import pool
 from flux_images._send.loop import AsyncSender, Sender
+from flux_images._send.transport import async_transport, given_async_client, given_client, sync_transport
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -23,6 +23,12 @@ if TYPE_CHECKING:
     from flux_images_api.models import CreateImageRequestOutputFormat, CreateImageRequestResponseFormat, KnownModel
 
 DEFAULT_MODEL = "flux-pro-1.1-ultra"
+
+
+def _first_answer() -> None:
+    """Import what the first call needs, and `import flux_images` does not."""
+    import flux_images._answer.pictures
+    import flux_images._request.build  # noqa: F401 -- see above
 
 
 class _BaseClient:
@@ -129,8 +135,8 @@ class FluxImages(_BaseClient):
             allow_insecure=allow_insecure,
             allow_local_images=allow_local_images,
         )
-        given = pool.given_client(http_client)
-        self._transport = given or pool.sync_transport(self._options.base_url)
+        given = given_client(http_client)
+        self._transport = given or sync_transport(self._options.base_url, _first_answer)
         self._downloads = Downloads(Rules(self._options.limits, self._options.allow_local_images), given)
         self._wire()
 
@@ -254,8 +260,8 @@ class AsyncFluxImages(_BaseClient):
             allow_insecure=allow_insecure,
             allow_local_images=allow_local_images,
         )
-        given = pool.given_async_client(http_client)
-        self._transport = given or pool.async_transport(self._options.base_url, fast=fast)
+        given = given_async_client(http_client)
+        self._transport = given or async_transport(self._options.base_url, _first_answer, fast=fast)
         self._downloads = AsyncDownloads(Rules(self._options.limits, self._options.allow_local_images), given)
         self._wire()
 

@@ -13,7 +13,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from contract_tests.wrong._mocks import WRONG_MOCKS, Message, proxy
+from contract_tests.wrong.mocks import WRONG_MOCKS, Message, proxy
 from flux_images._cli import main
 from flux_images._cli.promises import PROMISES
 from flux_images_mock import MockServer

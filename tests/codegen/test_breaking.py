@@ -9,8 +9,8 @@ import pytest
 import yaml
 
 from codegen.breaking import CALLERS, SERVERS, compare, main
-from contract_tests import _contract as contract
-from contract_tests.mutants._mutate import Mutant, controls, mutants
+from contract_tests.contract import document as contract
+from contract_tests.mutants.mutate import Mutant, controls, mutants
 
 if TYPE_CHECKING:
     from pathlib import Path

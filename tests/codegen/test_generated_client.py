@@ -115,6 +115,52 @@ def test_with_makes_a_new_client(derive: Any, seen: Any) -> None:
     assert not any(seen(http) for http in original)
 
 
+@pytest.mark.parametrize(
+    ("settings", "header", "sent"),
+    [
+        ({}, "authorization", f"Bearer {TOKEN}"),
+        ({"prefix": ""}, "authorization", TOKEN),
+        ({"auth_header_name": "x-key", "prefix": "Key"}, "x-key", f"Key {TOKEN}"),
+    ],
+    ids=["bearer", "bare", "another header"],
+)
+def test_the_token_s_header_is_the_caller_s_choice(settings: dict[str, Any], header: str, sent: str) -> None:
+    """Both httpx clients send the token under the header and the prefix that were asked for."""
+    flux = client(**settings)
+    assert flux.get_httpx_client().headers[header] == sent
+    assert flux.get_async_httpx_client().headers[header] == sent
+
+
+def test_settings_reach_both_httpx_clients() -> None:
+    """What was given for httpx is what the clients are made with."""
+    flux = client(
+        follow_redirects=True, headers={"x-mine": "1"}, cookies={"mine": "1"}, httpx_args={"max_redirects": 3}
+    )
+    for http in (flux.get_httpx_client(), flux.get_async_httpx_client()):
+        assert (http.follow_redirects, http.max_redirects, str(http.base_url)) == (True, 3, BASE)
+        assert (http.headers["x-mine"], http.cookies["mine"]) == ("1", "1")
+
+
+def test_an_own_httpx_client_is_sent_with() -> None:
+    """A client that was set stands in for the one that would be made."""
+    flux, http, async_http = client(), httpx.Client(), httpx.AsyncClient()
+    assert flux.set_httpx_client(http).set_async_httpx_client(async_http) is flux
+    assert (flux.get_httpx_client(), flux.get_async_httpx_client()) == (http, async_http)
+
+
+def test_leaving_closes_the_httpx_client() -> None:
+    """`with` and `async with` close what the functions sent with."""
+
+    async def leave() -> httpx.AsyncClient:
+        async with client() as flux:
+            return flux.get_async_httpx_client()
+
+    with client() as flux:
+        http = flux.get_httpx_client()
+    assert http.is_closed
+    assert asyncio.run(leave()).is_closed
+
+
 @pytest.mark.parametrize("status", [100, 199, 299, 304, 400, 418, 499, 520, 524, 599, 600, 999])
 def test_any_status_is_read(status: int) -> None:
     """Statuses that Python has no name for are numbers like any other."""

@@ -16,15 +16,17 @@ import httpx
 import pytest
 
 from flux_images_mock.__main__ import main
-from flux_images_mock._http import Answer, Exchange, Headers, Request
-from flux_images_mock._log import for_people, for_programs
+from flux_images_mock._answer.answer import Answer
+from flux_images_mock._gateway.exchange import Exchange
+from flux_images_mock._request.message import Headers, Request
+from flux_images_mock._serve.log import for_people, for_programs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
     from pathlib import Path
     from typing import TextIO
 
-    from flux_images_mock._log import AccessLog
+    from flux_images_mock._gateway.delivery import AccessLog
 
 PATH = "/v1/images/generations"
 KEY = "sk-never-to-be-seen"
@@ -133,6 +135,6 @@ def test_a_log_that_nobody_reads_any_more_ends_in_silence(log: Callable[[TextIO]
     stream = os.fdopen(writing, "w")
     write = log(stream)
     for _ in range(2):
-        write(Exchange(request), Answer(200, [], b"", "test"), 1.0)
+        write(Exchange(request, 0.0), Answer(200, [], b"", "test"), 1.0)
     with pytest.raises(BrokenPipeError):
         stream.close()  # which tries once more

@@ -62,9 +62,9 @@ def test_schemathesis_finds_nothing(
     command = [sys.executable, "-m", "schemathesis.cli", "run", str(copy), "--phases", "examples,coverage,fuzzing"]
     command += ["--max-examples", EXAMPLES, *SEED, "--no-color", "-H", "Authorization: Bearer sk-schemathesis"]
     command += [part for check in excluded for part in ("--exclude-checks", check)] + options
-    with MockServer(spec) as mock:
+    with MockServer(spec) as server:
         run = subprocess.run(
-            [*command, "--url", f"{mock.url}{base}"],
+            [*command, "--url", f"{server.url}{base}"],
             capture_output=True,
             text=True,
             cwd=tmp_path,

@@ -16,8 +16,8 @@ import pytest
 
 import flux_images as flux
 from flux_images import FluxImages
-from flux_images._send.deadline import ends_in
-from flux_images._send.network import _AsyncNetwork, _Network, _Stream
+from flux_images._send.transport import ends_in
+from flux_images._send.network import AsyncNetwork, Network, Stream
 from tests.sdk.conftest import KEY
 from tests.sdk.raw_server import answer, raw_server
 
@@ -62,11 +62,11 @@ class Recorder(httpcore.NetworkBackend, httpcore.NetworkStream):
 @pytest.mark.parametrize(
     ("use", "too_late"),
     [
-        (lambda below, limit: _Network(below).connect_tcp("127.0.0.1", 1, limit), httpcore.ConnectTimeout),
-        (lambda below, limit: _Network(below).connect_unix_socket("a", limit), httpcore.ConnectTimeout),
-        (lambda below, limit: _Stream(below).read(1, limit), httpcore.ReadTimeout),
-        (lambda below, limit: _Stream(below).write(b"x", limit), httpcore.WriteTimeout),
-        (lambda below, limit: _Stream(below).start_tls(TLS, None, limit), httpcore.ConnectTimeout),
+        (lambda below, limit: Network(below).connect_tcp("127.0.0.1", 1, limit), httpcore.ConnectTimeout),
+        (lambda below, limit: Network(below).connect_unix_socket("a", limit), httpcore.ConnectTimeout),
+        (lambda below, limit: Stream(below).read(1, limit), httpcore.ReadTimeout),
+        (lambda below, limit: Stream(below).write(b"x", limit), httpcore.WriteTimeout),
+        (lambda below, limit: Stream(below).start_tls(TLS, None, limit), httpcore.ConnectTimeout),
     ],
     ids=["connect", "unix", "read", "write", "tls"],
 )
@@ -89,7 +89,7 @@ def test_every_wait_is_cut_to_what_is_left(
 def test_a_long_request_is_bounded_piece_by_piece() -> None:
     """A peer that takes it in sips gets no new limit for each."""
     below = Recorder()
-    _Stream(below).write(b"x" * 40_000, 7.0)
+    Stream(below).write(b"x" * 40_000, 7.0)
     assert below.asked == [("write 16384", 7.0), ("write 16384", 7.0), ("write 7232", 7.0)]
 
 
@@ -102,7 +102,7 @@ def test_a_large_answer_is_read_in_large_pieces() -> None:
             asked.append(max_bytes)
             return bytes(10)
 
-    stream = _Stream(Full())
+    stream = Stream(Full())
     for _ in range(2):
         stream.write(b"x")
         for size in (100, 10, 10):
@@ -119,14 +119,14 @@ def test_the_addresses_of_a_name_share_the_time(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr("socket.getaddrinfo", _resolving_to("192.0.2.1", "192.0.2.2"))
     below = Recorder("192.0.2.1")
     with ends_in(50):
-        _Network(below).connect_tcp("gateway.example", 80, 500.0)
+        Network(below).connect_tcp("gateway.example", 80, 500.0)
     assert [address for address, _ in below.asked] == ["192.0.2.1", "192.0.2.2"]
     assert all(limit is not None and limit <= 50 for _, limit in below.asked)
     with pytest.raises(httpcore.ConnectTimeout, match=r"192\.0\.2\.2"):
-        _Network(Recorder("192.0.2.1", "192.0.2.2")).connect_tcp("gateway.example", 80)
+        Network(Recorder("192.0.2.1", "192.0.2.2")).connect_tcp("gateway.example", 80)
     monkeypatch.setattr("socket.getaddrinfo", _resolving_to("192.0.2.1"))
     below = Recorder()
-    _Network(below).connect_tcp("gateway.example", 80)
+    Network(below).connect_tcp("gateway.example", 80)
     assert below.asked == [("gateway.example", None)]
 
 
@@ -189,7 +189,7 @@ def test_an_idle_connection_knows_whether_it_is_alive(
 
     async def main() -> tuple[bool, bool]:
         with socket.create_server(("127.0.0.1", 0)) as listener:
-            stream = await _AsyncNetwork(network()).connect_tcp("127.0.0.1", listener.getsockname()[1])
+            stream = await AsyncNetwork(network()).connect_tcp("127.0.0.1", listener.getsockname()[1])
             peer, _ = listener.accept()
             alive = not stream.get_extra_info("is_readable")
             peer.close()

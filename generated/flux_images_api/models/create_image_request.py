@@ -57,18 +57,6 @@ class CreateImageRequest:
     safety_tolerance: int | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=lambda: {})
 
-    JSON_NAMES: ClassVar[dict[str, str]] = {
-        "model": "model",
-        "prompt": "prompt",
-        "aspect_ratio": "aspect_ratio",
-        "n": "n",
-        "response_format": "response_format",
-        "seed": "seed",
-        "output_format": "output_format",
-        "raw": "raw",
-        "safety_tolerance": "safety_tolerance",
-    }
-
     def to_dict(self) -> dict[str, Any]:
         model: str
         model = self.model
@@ -113,6 +101,18 @@ class CreateImageRequest:
             field_dict["safety_tolerance"] = safety_tolerance
 
         return field_dict
+
+    JSON_NAMES: ClassVar[dict[str, str]] = {
+        "model": "model",
+        "prompt": "prompt",
+        "aspect_ratio": "aspect_ratio",
+        "n": "n",
+        "response_format": "response_format",
+        "seed": "seed",
+        "output_format": "output_format",
+        "raw": "raw",
+        "safety_tolerance": "safety_tolerance",
+    }
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:

@@ -34,13 +34,6 @@ class ErrorDetail:
     code: Any | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=lambda: {})
 
-    JSON_NAMES: ClassVar[dict[str, str]] = {
-        "message": "message",
-        "type_": "type",
-        "param": "param",
-        "code": "code",
-    }
-
     def to_dict(self) -> dict[str, Any]:
         message: None | str | Unset
         if isinstance(self.message, Unset):
@@ -75,6 +68,13 @@ class ErrorDetail:
             field_dict["code"] = code
 
         return field_dict
+
+    JSON_NAMES: ClassVar[dict[str, str]] = {
+        "message": "message",
+        "type_": "type",
+        "param": "param",
+        "code": "code",
+    }
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:

@@ -32,10 +32,6 @@ class ErrorResponse:
     error: ErrorDetail
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=lambda: {})
 
-    JSON_NAMES: ClassVar[dict[str, str]] = {
-        "error": "error",
-    }
-
     def to_dict(self) -> dict[str, Any]:
         error = self.error.to_dict()
 
@@ -48,6 +44,10 @@ class ErrorResponse:
         )
 
         return field_dict
+
+    JSON_NAMES: ClassVar[dict[str, str]] = {
+        "error": "error",
+    }
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:

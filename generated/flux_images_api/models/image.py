@@ -33,12 +33,6 @@ class Image:
     revised_prompt: None | str | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=lambda: {})
 
-    JSON_NAMES: ClassVar[dict[str, str]] = {
-        "url": "url",
-        "b64_json": "b64_json",
-        "revised_prompt": "revised_prompt",
-    }
-
     def to_dict(self) -> dict[str, Any]:
         url: None | str | Unset
         if isinstance(self.url, Unset):
@@ -69,6 +63,12 @@ class Image:
             field_dict["revised_prompt"] = revised_prompt
 
         return field_dict
+
+    JSON_NAMES: ClassVar[dict[str, str]] = {
+        "url": "url",
+        "b64_json": "b64_json",
+        "revised_prompt": "revised_prompt",
+    }
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:

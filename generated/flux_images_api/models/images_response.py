@@ -39,12 +39,6 @@ class ImagesResponse:
     metadata: ImagesResponseMetadataType0 | None | Unset = UNSET
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=lambda: {})
 
-    JSON_NAMES: ClassVar[dict[str, str]] = {
-        "created": "created",
-        "data": "data",
-        "metadata": "metadata",
-    }
-
     def to_dict(self) -> dict[str, Any]:
         from ..models.images_response_metadata_type_0 import ImagesResponseMetadataType0  # noqa: PLC0415
 
@@ -85,6 +79,12 @@ class ImagesResponse:
             field_dict["metadata"] = metadata
 
         return field_dict
+
+    JSON_NAMES: ClassVar[dict[str, str]] = {
+        "created": "created",
+        "data": "data",
+        "metadata": "metadata",
+    }
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:

@@ -18,14 +18,14 @@ class ImagesResponseMetadataType0:
 
     additional_properties: dict[str, Any] = _attrs_field(init=False, factory=lambda: {})
 
-    JSON_NAMES: ClassVar[dict[str, str]] = {}
-
     def to_dict(self) -> dict[str, Any]:
 
         field_dict: dict[str, Any] = {}
         field_dict.update(self.additional_properties)
 
         return field_dict
+
+    JSON_NAMES: ClassVar[dict[str, str]] = {}
 
     @classmethod
     def from_dict(cls: type[T], src_dict: Mapping[str, Any]) -> T:

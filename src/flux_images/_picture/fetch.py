@@ -9,8 +9,7 @@ import httpx
 
 from flux_images._errors import ImageDownloadError
 from flux_images._picture.download import Download
-from flux_images._send import pool
-from flux_images._send.deadline import ends_in
+from flux_images._send.transport import async_transport, ends_in, sync_transport
 
 if TYPE_CHECKING:
     from flux_images._picture.download import Rules
@@ -56,9 +55,9 @@ class Downloads:
         if self._given is not None:
             return self._given
         if self._closed:
-            return pool.sync_downloads()
+            return sync_transport()
         if self._own is None:
-            self._own = pool.sync_downloads()
+            self._own = sync_transport()
         return self._own
 
     @staticmethod
@@ -140,9 +139,9 @@ class AsyncDownloads:
         if self._given is not None:
             return self._given
         if self._closed:
-            return pool.async_downloads()
+            return async_transport()
         if self._own is None:
-            self._own = pool.async_downloads()
+            self._own = async_transport()
         return self._own
 
     @staticmethod

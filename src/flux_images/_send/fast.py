@@ -1,77 +1,66 @@
-"""httpx over aiohttp, for thousands of calls in flight: imported only where it is asked for.
+"""The transport over aiohttp, for thousands of calls in flight: imported only where it is asked for.
 
-The errors are those of httpx. Those of aiohttp are not chained to them: they hold the headers of the request, and so
-the key. aiohttp itself is not told to look at the environment, where it would find credentials in a netrc file, and
-would look for them in a thread at each call.
+The errors are those of httpx. Those of aiohttp are neither chained to them nor quoted: they hold the headers of the
+request, and so the key. aiohttp itself is not told to look at the environment, where it would find credentials in a
+netrc file, and would look for them in a thread at each call.
 """
 
 from __future__ import annotations
 
+import asyncio
+import base64
+import socket
 from typing import TYPE_CHECKING
 
 import aiohttp
 import httpx
 import yarl
-from httpx._utils import get_environment_proxies
 
 from flux_images._errors import ConfigurationError
-from flux_images._send.pool import AsyncPool
+from flux_images._send.environment import by_way_of, proxy_for, tls_problem
+from flux_images._send.network import KEEPALIVE
+from flux_images._send.pools import KEPT, LoopTransport, Ways
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Awaitable, Callable
 
-_ERRORS: tuple[tuple[type[Exception], type[httpx.TransportError]], ...] = (
-    (aiohttp.ClientHttpProxyError, httpx.ProxyError),
-    (aiohttp.ClientConnectorError, httpx.ConnectError),
-    (aiohttp.ConnectionTimeoutError, httpx.ConnectTimeout),
-    (TimeoutError, httpx.ReadTimeout),
-)
-"""What surely happened before the request was sent, and timeouts; anything else broke an answer off."""
+    from aiohttp.abc import AbstractStreamWriter
+
+_HEAD = 100 * 2**10
+"""Bytes of an answer's head, as on the other transports."""
 
 
-def fast_client(tls: ssl.SSLContext) -> httpx.AsyncClient:
-    """A client that keeps to the proxies of the environment, as those of httpx do.
-
-    Raises:
-        ConfigurationError: the environment names a proxy that aiohttp cannot use.
-    """
-    mounts = {
-        pattern: FastTransport(tls, _checked(proxy)) if proxy else None
-        for pattern, proxy in get_environment_proxies().items()
-    }
-    return AsyncPool(transport=FastTransport(tls), mounts=mounts)
-
-
-def _checked(proxy: str) -> str:
-    scheme = httpx.URL(proxy).scheme
-    if scheme not in ("http", "https"):
-        raise ConfigurationError(f"fast=True: a proxy must be http or https, the environment's is {scheme}")
-    return proxy
-
-
-class FastTransport(httpx.AsyncBaseTransport):
+class FastTransport(LoopTransport[aiohttp.ClientSession]):
     """Has no limit of connections, and keeps no cookies."""
 
-    def __init__(self, tls: ssl.SSLContext, proxy: str | None = None) -> None:
+    def __init__(self, tls: ssl.SSLContext) -> None:
+        super().__init__()
         self._tls = tls
-        self._proxy = proxy
-        self._session: aiohttp.ClientSession | None = None
+        self._ways = Ways(_credentials)
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send, and give the answer as soon as its head is there."""
+        session = await self._here()
         limits = request.extensions["timeout"]
+        content = await request.aread()
+        credentials, proxy = self._ways.to(request.url)
+        headers = request.headers.multi_items()
+        if request.url.scheme == "http":  # the request itself goes to the proxy; otherwise a CONNECT before it does
+            headers += credentials.items()
         try:
-            answer = await self._open_session().request(
+            answer = await session.request(
                 request.method,
                 yarl.URL(str(request.url), encoded=True),
-                headers=request.headers.multi_items(),
-                data=await request.aread(),
+                headers=headers,
+                data=_Payload(content) if content else None,
                 allow_redirects=False,
                 timeout=aiohttp.ClientTimeout(connect=limits["connect"], sock_read=limits["read"]),
+                proxy=str(proxy.url) if proxy else None,
+                proxy_headers=credentials,
             )
         except (aiohttp.ClientError, TimeoutError) as error:
-            problem = _as_httpx(error)
+            problem = _as_httpx(error, request.url.host, proxy)
         else:
             return httpx.Response(
                 answer.status,
@@ -81,22 +70,41 @@ class FastTransport(httpx.AsyncBaseTransport):
             )
         raise problem
 
-    async def aclose(self) -> None:
-        """Close the connections."""
-        if self._session is not None:
-            await self._session.close()
+    def _open(self) -> aiohttp.ClientSession:
+        try:
+            asyncio.get_running_loop()
+        except RuntimeError:
+            raise ConfigurationError("fast=True runs on asyncio alone; leave it out on trio") from None
+        return aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(
+                limit=0, ssl=self._tls, keepalive_timeout=KEPT, socket_factory=_kept_alive_socket
+            ),
+            cookie_jar=aiohttp.DummyCookieJar(),
+            auto_decompress=False,
+            max_line_size=_HEAD,
+            max_field_size=_HEAD,
+            max_headers=_HEAD,
+            middlewares=[_once],
+        )
 
-    def _open_session(self) -> aiohttp.ClientSession:
-        if self._session is None:  # made with the first call, where the event loop runs
-            self._session = aiohttp.ClientSession(
-                connector=aiohttp.TCPConnector(limit=0, ssl=self._tls),
-                cookie_jar=aiohttp.DummyCookieJar(),
-                auto_decompress=False,
-                proxy=self._proxy,
-            )
-            # A lost PUT may have been billed as well.
-            self._session._retry_connection = False  # pyright: ignore[reportPrivateUsage]  # aiohttp has no argument
-        return self._session
+    async def _shut(self, opened: aiohttp.ClientSession) -> None:
+        await opened.close()
+
+
+class _Payload(aiohttp.Payload):
+    """A request's body, sent apart from its head: a proxy may send again what came in one piece."""
+
+    @property
+    def size(self) -> int:
+        return len(self._value)
+
+    def decode(self, encoding: str = "utf-8", errors: str = "strict") -> str:
+        return str(self._value, encoding, errors)
+
+    async def write(self, writer: AbstractStreamWriter) -> None:
+        writer.send_headers()
+        await asyncio.sleep(0)  # uvloop joins what is written in one of its turns
+        await writer.write(self._value)
 
 
 class _Body(httpx.AsyncByteStream):
@@ -117,7 +125,40 @@ class _Body(httpx.AsyncByteStream):
         self._answer.close()
 
 
-def _as_httpx(error: Exception) -> httpx.TransportError:
-    """The error of httpx that says how far the call came."""
-    kind = next((kind for known, kind in _ERRORS if isinstance(error, known)), httpx.RemoteProtocolError)
-    return kind(f"{type(error).__name__}: {error}" if kind is not httpx.RemoteProtocolError else type(error).__name__)
+async def _once(
+    request: aiohttp.ClientRequest, send: Callable[[aiohttp.ClientRequest], Awaitable[aiohttp.ClientResponse]]
+) -> aiohttp.ClientResponse:
+    """aiohttp sends a GET or PUT again where a kept connection died, unless the error is none of its own."""
+    try:
+        return await send(request)
+    except aiohttp.ClientConnectorError:
+        raise
+    except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
+        problem = _as_httpx(error)
+    raise problem
+
+
+def _kept_alive_socket(address: aiohttp.AddrInfoType) -> socket.socket:
+    family, kind, protocol, *_ = address
+    made = socket.socket(family, kind, protocol)
+    for option in KEEPALIVE:
+        made.setsockopt(*option)
+    return made
+
+
+def _credentials(proxy: httpx.Proxy | None) -> dict[str, str]:
+    if proxy is None or proxy.raw_auth is None:
+        return {}
+    return {"Proxy-Authorization": f"Basic {base64.b64encode(b':'.join(proxy.raw_auth)).decode()}"}
+
+
+def _as_httpx(error: Exception, host: str = "", proxy: httpx.Proxy | None = None) -> httpx.TransportError:
+    """The error of httpx that says how far the call came: what is no failed connection broke an answer off."""
+    if isinstance(error, aiohttp.ClientHttpProxyError):
+        return httpx.ProxyError(f"{by_way_of(proxy)}{error.status} {error.message}")
+    if isinstance(error, aiohttp.ClientConnectorError):
+        return tls_problem(error.__cause__, host) or httpx.ConnectError(f"{by_way_of(proxy)}{error.os_error}")
+    if isinstance(error, aiohttp.ConnectionTimeoutError):
+        return httpx.ConnectTimeout(by_way_of(proxy))
+    kind = httpx.ReadTimeout if isinstance(error, TimeoutError) else httpx.RemoteProtocolError
+    return kind(type(error).__name__)

@@ -19,8 +19,8 @@ from flux_images._errors import FluxImagesError
 from flux_images._request.options import Limits, Retry
 from flux_images._send import failure
 from flux_images._send.billing import is_billed
-from flux_images._send.deadline import ends_in
 from flux_images._send.retry import wait_before_next
+from flux_images._send.transport import ends_in
 from flux_images._text import one_line, request_id
 
 if TYPE_CHECKING:

@@ -97,7 +97,8 @@ def sync_detailed(
     request = build_request(
         body=body,
     )
-    return OUTCOMES.parse(client.get_httpx_client().request(**request), client)
+    response = client.get_httpx_client().request(**request)
+    return OUTCOMES.parse(response, client)
 
 
 def sync(
@@ -127,7 +128,8 @@ def sync(
     request = build_request(
         body=body,
     )
-    return OUTCOMES.success(client.get_httpx_client().request(**request), client)
+    response = client.get_httpx_client().request(**request)
+    return OUTCOMES.success(response, client)
 
 
 async def asyncio_detailed(
@@ -156,7 +158,8 @@ async def asyncio_detailed(
     request = build_request(
         body=body,
     )
-    return OUTCOMES.parse(await client.get_async_httpx_client().request(**request), client)
+    response = await client.get_async_httpx_client().request(**request)
+    return OUTCOMES.parse(response, client)
 
 
 async def asyncio(
@@ -186,4 +189,5 @@ async def asyncio(
     request = build_request(
         body=body,
     )
-    return OUTCOMES.success(await client.get_async_httpx_client().request(**request), client)
+    response = await client.get_async_httpx_client().request(**request)
+    return OUTCOMES.success(response, client)

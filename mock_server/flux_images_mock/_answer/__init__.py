@@ -1,0 +1,1 @@
+"""What an operation may answer, and what goes back instead: refusals, scenarios, faults."""

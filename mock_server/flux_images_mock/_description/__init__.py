@@ -1,0 +1,1 @@
+"""The OpenAPI description: its files, its schemas, and how a value differs from one."""

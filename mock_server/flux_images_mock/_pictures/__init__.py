@@ -1,0 +1,1 @@
+"""The one special operation: pictures, promised under addresses and drawn when they are fetched."""
