@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PIP_INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: demo test fast-test sdk check check-sdk contract contract-deep contract-mutants mutants contract-wheel breaking lint-spec bench clean
+.PHONY: demo test fast-test lowest newest sdk check check-sdk contract contract-deep contract-mutants mutants contract-wheel breaking lint-spec bench clean
 .DEFAULT_GOAL := help
 
 help:  ## list the targets
@@ -18,6 +18,12 @@ test: $(VENV)/.dev  ## every test
 
 fast-test: $(VENV)/.dev  ## the tests that are worth running on every Python
 	$(BIN)/python -m pytest --numprocesses auto -m "not slow"
+
+lowest: $(VENV)/.dev  ## the quick tests of SDK and mock on the lowest versions that pyproject.toml allows
+	bash .ci/bounds lowest $(BIN)
+
+newest: $(VENV)/.dev  ## the same on the newest versions that there are
+	bash .ci/bounds newest $(BIN)
 
 contract: $(VENV)/.dev  ## hold client, mock and openapi.yaml to each other
 	$(BIN)/python -m pytest --numprocesses auto contract_tests
@@ -63,7 +69,7 @@ bench: $(VENV)/.dev  ## measure the SDK and the mock beside their peers, in one 
 	$(BIN)/python -m benchmarks
 
 clean:  ## remove the environment and every cache
-	rm -rf $(VENV) .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache dist
+	rm -rf $(VENV) .venv-lowest .venv-newest .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache dist
 
 $(BIN)/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "flux-images needs Python 3.11 or newer; try: make PYTHON=python3.12")'

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import ssl
 import struct
 import threading
 from collections.abc import Callable, Generator, Sequence
@@ -36,6 +37,7 @@ class RawServer:
     url: str
     reply: Reply | Callable[[int], Reply]
     pictures: dict[str, Reply]
+    tls: ssl.SSLContext | None = None
     requests: list[Request] = field(default_factory=list[Request])
     connections: int = 0
 
@@ -75,11 +77,14 @@ def reset(connection: socket.socket) -> None:
 
 @contextlib.contextmanager
 def raw_server(
-    reply: Reply | Callable[[int], Reply] = (), pictures: dict[str, Reply] | None = None, host: str = "127.0.0.1"
+    reply: Reply | Callable[[int], Reply] = (),
+    pictures: dict[str, Reply] | None = None,
+    host: str = "127.0.0.1",
+    tls: ssl.SSLContext | None = None,
 ) -> Generator[RawServer]:
     """Serve until the block ends, a thread for each connection and one request on each."""
     listener = socket.create_server((host, 0))
-    server = RawServer(f"http://{host}:{listener.getsockname()[1]}", reply, pictures or {})
+    server = RawServer(f"http{'s' * bool(tls)}://{host}:{listener.getsockname()[1]}", reply, pictures or {}, tls)
     open_now: list[socket.socket] = []
     threads: list[threading.Thread] = []
 
@@ -108,6 +113,8 @@ def raw_server(
 
 
 def _serve(server: RawServer, connection: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        connection = server.tls.wrap_socket(connection, server_side=True) if server.tls else connection
     with connection, contextlib.suppress(OSError):
         request = _read(connection)
         if request is None:

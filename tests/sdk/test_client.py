@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import threading
-from pathlib import Path
 
 import anyio
 import httpx
@@ -12,7 +11,7 @@ import pytest
 import respx
 
 import flux_images as flux
-from flux_images import AsyncFluxImages, ConfigurationError, FluxImages
+from flux_images import AsyncFluxImages, FluxImages
 from flux_images_api.api.images import create_image
 from flux_images_api.contract import SERVER
 from flux_images_api.models import ImagesResponse
@@ -185,45 +184,3 @@ def test_a_client_serves_many_threads() -> None:
                 thread.join()
         assert results == [PNG] * 8
         assert len(server.posts) == 8
-
-
-def test_the_certificates_are_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    """By the first client that needs them; again where the environment names others; not for plain http."""
-    from flux_images._send import environment
-
-    environment.read_certificates.cache_clear()
-    FluxImages(KEY, base_url="http://127.0.0.1:1").close()
-    assert environment.read_certificates.cache_info().misses == 0
-    for _ in range(3):
-        FluxImages(KEY, base_url="https://gateway.example").close()
-    assert environment.read_certificates.cache_info().misses == 1
-    monkeypatch.setenv("SSL_CERT_DIR", "/nowhere")
-    FluxImages(KEY, base_url="https://gateway.example").close()
-    assert environment.read_certificates.cache_info().misses == 2
-    environment.read_certificates.cache_clear()
-
-
-def test_a_client_needs_no_thread(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where none can be made, as when Python ends, the certificates are read all the same."""
-    from flux_images._send import environment
-
-    def refuse(_: threading.Thread) -> None:
-        raise RuntimeError("can't start new thread")
-
-    environment.read_certificates.cache_clear()
-    monkeypatch.setattr(threading.Thread, "start", refuse)
-    FluxImages(KEY, base_url="https://gateway.example").close()
-    assert environment.read_certificates.cache_info().currsize == 1
-
-
-@pytest.mark.parametrize("make", [FluxImages, AsyncFluxImages])
-def test_certificates_that_cannot_be_read_are_said_to_be(
-    make: type[FluxImages | AsyncFluxImages], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    """To the caller; the thread that reads them ahead says nothing."""
-    from flux_images._send import environment
-
-    environment.read_certificates.cache_clear()
-    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "none.pem"))
-    with pytest.raises(ConfigurationError, match=r"certificates cannot be read; look at SSL_CERT_FILE.*No such file"):
-        make(KEY, base_url="https://gateway.example")

@@ -92,7 +92,7 @@ def _trusts_nobody() -> ssl.SSLContext:
     return ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
-def tls_problem(error: BaseException | None, host: str) -> TLSError | None:
+def tls_problem(error: object, host: str) -> TLSError | None:
     """What a failed handshake means, if it says that the next one will fail as well."""
     if isinstance(error, ssl.SSLCertVerificationError):
         return TLSError(
