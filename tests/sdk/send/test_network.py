@@ -16,8 +16,7 @@ import pytest
 
 import flux_images as flux
 from flux_images import FluxImages
-from flux_images._send.network import KEEPALIVE, AsyncNetwork, Network, Stream, _has_ended
-from flux_images._send.transport import ends_in
+from flux_images._send.network import KEEPALIVE, AsyncNetwork, Network, Stream, _has_ended, ends_in
 from tests.sdk.conftest import KEY, Buy
 from tests.sdk.raw_server import answer, raw_server
 
