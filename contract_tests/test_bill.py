@@ -90,3 +90,24 @@ def test_a_scenario_arrives_as_what_a_caller_branches_on(name: str, buy: Buy, mo
 def test_the_table_has_every_scenario() -> None:
     """A new scenario needs a row."""
     assert set(ROWS) == set(catalogue()) - EXAMPLES
+
+
+HEALING = ("picture-not-yet", "picture-202")
+TASKS = ("task-submitted", "task-accepted")
+SHAPED = tuple(scenario.name for scenario in app(contract.PATH).engine.scenarios if scenario.shape)
+
+
+@pytest.mark.parametrize("name", [*HEALING, *SHAPED])
+def test_every_picture_of_an_odd_answer_is_had(name: str, mock: MockServer) -> None:
+    """With what a client does by default and a path for tasks: one POST, and as many pictures as were drawn."""
+    before, asked = mock.bill[KEY], len(mock.requests)
+    with FluxImages(KEY, base_url=mock.url, task_path="/v1/tasks/{task_id}") as flux:
+        generation = flux.generate("a medal", n=2, extra_headers={"Prefer": f"scenario={name}"})
+        files = [image.read() for image in generation.images]
+    assert all(image.check == "whole" for image in generation.images)
+    assert len(files) == 2 - generation.missing > 0
+    assert generation.deviations or name in HEALING or "base64" in name or name == "white-space-first"
+    sent = mock.requests[asked:]
+    assert [request.method for request in sent].count("POST") == 1
+    assert len(sent) == (3 if name in TASKS else 1)
+    assert mock.bill[KEY] - before == 2

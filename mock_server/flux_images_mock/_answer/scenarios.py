@@ -21,6 +21,7 @@ from flux_images_mock._answer.operation import Example, Operation
 from flux_images_mock._answer.refuse import fill
 from flux_images_mock._description.node import JsonObject, SpecError, read_tree
 from flux_images_mock._description.schema import Violation, differences
+from flux_images_mock._request.message import Pairs
 
 Stage = Literal["edge", "after-auth", "after-validation"]
 
@@ -36,9 +37,35 @@ class FileEffect:
     answer: Callable[[bytes], Answer] | None = None
     """Makes an answer in place of the file, from the request's id."""
     fault: Fault | None = None
+    times: int | None = None
+    """How many requests get that answer, before the file comes."""
     expired: bool = False
     cut: bool = False
     least_bytes: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """How an answer is written around its pictures, where that is not as the contract has it."""
+
+    status: int
+    headers: Pairs
+    entry: Any
+    body: Any
+    is_inline: bool
+    """Whether the pictures themselves stand in it."""
+    is_task: bool
+    """Whether it names a task instead, to ask for the pictures by."""
+
+    def write(self, pictures: list[dict[str, str]], words: dict[str, str]) -> bytes:
+        """Return the body around pictures, each with the words that its entry may name."""
+        entries = [fill(self.entry, picture) for picture in pictures]
+        if isinstance(self.body, str):
+            text: str = fill(self.body, {**words, "entries": "".join(entries)})
+            return text.encode()
+        as_text = orjson.dumps(entries).decode()
+        body = fill(self.body, {**words, "entries_as_text": as_text})
+        return orjson.dumps(_placed(body, {"{entries}": entries, "{first}": entries[0] if entries else None}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +80,7 @@ class Scenario:
     """Makes the answer from the request's id; without it the answer is made as always, and the rest is done to that."""
     draw: JsonObject = field(default_factory=lambda: {})
     """Fields of the request that the gateway changes on the way to the model."""
+    shape: Shape | None = None
     file: FileEffect | None = None
     fault: Fault | None = None
     billed: bool = False
@@ -122,6 +150,7 @@ def _read(path: Path, validator: jsonschema_rs.Validator, now: Callable[[], floa
         at=at,
         respond=_answer(value, value["name"], now) if "status" in value else None,
         draw=value.get("draw", {}),
+        shape=_shape(value["shape"]) if "shape" in value else None,
         file=_file(value["file"], value["name"], now) if "file" in value else None,
         fault=fault,
         billed=value.get("billed", draws_or_breaks),
@@ -149,10 +178,38 @@ def _file(value: JsonObject, name: str, now: Callable[[], float]) -> FileEffect:
     return FileEffect(
         answer=_answer(value, name, now) if "status" in value else None,
         fault=_fault(value),
+        times=value.get("times"),
         expired=value.get("expired", False),
         cut=value.get("cut", False),
         least_bytes=value.get("bytes", 0),
     )
+
+
+def _shape(value: JsonObject) -> Shape:
+    headers = {
+        "content-type": "application/json",
+        **{key.lower(): text for key, text in value.get("headers", {}).items()},
+    }
+    text = orjson.dumps([value.get("entry"), value["body"]]).decode()
+    return Shape(
+        status=value.get("status", 200),
+        headers=[(key.encode(), each.encode()) for key, each in headers.items()],
+        entry=value.get("entry", ""),
+        body=value["body"],
+        is_inline="{b64" in text,
+        is_task="{task}" in text,
+    )
+
+
+def _placed(body: Any, places: dict[str, Any]) -> Any:
+    """Return a JSON value in which values stand where a string names their place."""
+    if isinstance(body, str):
+        return places.get(body, body)
+    if isinstance(body, dict):
+        return {key: _placed(item, places) for key, item in body.items()}
+    if isinstance(body, list):
+        return [_placed(item, places) for item in body]
+    return body
 
 
 def _fault(value: JsonObject) -> Fault | None:

@@ -76,7 +76,7 @@ class Gateway:
         is_journaled = not request.path.startswith(CONTROL) or request.path.startswith(PICTURES)
         try:
             try:
-                if request.path.startswith(PICTURES):
+                if self.state.gallery.has(request.path):
                     answer = self.state.gallery.serve(request)
                 else:
                     door = self.engine if is_journaled else self._control

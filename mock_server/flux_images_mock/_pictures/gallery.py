@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import base64
 import os
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Callable
 from functools import partial
 from threading import Lock
 from typing import Any
 
+import orjson
+
 from flux_images_mock._answer.answer import Answer
 from flux_images_mock._answer.operation import Media, Operation, Response
 from flux_images_mock._answer.respond import Asked
-from flux_images_mock._answer.scenarios import FileEffect
+from flux_images_mock._answer.scenarios import FileEffect, Shape
 from flux_images_mock._description.schema import parse_ratio
 from flux_images_mock._options import Behaviour, Size, read_duration
 from flux_images_mock._pictures.draw import Format, Picture, draw
@@ -26,10 +28,14 @@ OPERATION = "create_image"
 PICTURES = "/__mock__/pictures/"
 """The host of the pictures, which anyone with an address may ask."""
 
+TASKS = "/v1/tasks/"
+"""Where a task that a scenario began is asked for, free of charge."""
+
 _URL_TTL = 600.0  # seconds that an address is valid: 10 minutes is common
 _DEFAULT_RATIO = (16, 9)  # flux-model: the maker's own default for flux-pro-1.1-ultra
 _DEFAULT_FORMAT: Format = "jpeg"  # flux-model: likewise
 _MOST_PICTURES = 10
+_MOST_TASKS = 10_000
 _MOST_PROMISED = 8 * 1024 * 1024
 _MOST_DRAWN = 32 * 1024 * 1024
 
@@ -57,6 +63,9 @@ class CreateImage:
         if scenario is not None and scenario.draw:
             fields = {**fields, **scenario.draw}
         pictures = self._asked_for(fields, 0 if effect is None else effect.least_bytes)
+        if scenario is not None and scenario.shape is not None:
+            write = partial(self._shaped, asked, scenario.shape, pictures, effect)
+            return Answer(200, [], b"", "drawing", later=write) if scenario.shape.is_inline else write()
         if fields.get("response_format") == "b64_json":
             return Answer(200, [], b"", "drawing", later=partial(self._inline, asked, pictures, effect))
         root, promise = f"{asked.request.origin}{PICTURES}", self._gallery.promise
@@ -65,6 +74,24 @@ class CreateImage:
     def _inline(self, asked: Asked, pictures: list[Picture], effect: FileEffect | None) -> Answer:
         files = [self._gallery.content(picture, effect) for picture in pictures]
         return self._answer(asked, [{"b64_json": base64.b64encode(file).decode()} for file in files])
+
+    def _shaped(self, asked: Asked, shape: Shape, pictures: list[Picture], effect: FileEffect | None) -> Answer:
+        """Return the pictures in a shape that is not the contract's."""
+        words = {"created": str(int(asked.due))}
+        entries = [self._words(asked, picture, effect, is_inline=shape.is_inline) for picture in pictures]
+        if shape.is_task:
+            words["task"] = self._gallery.begin([entry["url"] for entry in entries])
+        headers = [*self._response.headers(asked.request.id), *shape.headers]
+        return Answer(shape.status, headers, shape.write(entries, words), "the picture responder, in another shape")
+
+    def _words(self, asked: Asked, picture: Picture, effect: FileEffect | None, *, is_inline: bool) -> dict[str, str]:
+        path = PICTURES + self._gallery.promise(picture, asked.due, effect)
+        words = {"url": asked.request.origin + path, "path": path}
+        if is_inline:
+            text = base64.b64encode(self._gallery.content(picture, effect)).decode()
+            lines = "\n".join(text[start : start + 76] for start in range(0, len(text), 76))
+            words |= {"b64": text, "b64_lines": lines, "b64_url_safe": text.replace("+", "-").replace("/", "_")}
+        return words
 
     def _answer(self, asked: Asked, data: list[dict[str, str]]) -> Answer:
         value = {"created": int(asked.due), "data": data}
@@ -106,6 +133,21 @@ class Gallery:
             self._ttl = read_duration(behaviour.get("url_ttl", _URL_TTL), "url_ttl")
             self._promised: OrderedDict[str, tuple[str, float, Picture, FileEffect | None]] = OrderedDict()
             self._promised_size = 0
+            self._asked: Counter[str] = Counter()
+            self._tasks: dict[str, list[str]] = {}
+
+    def begin(self, urls: list[str]) -> str:
+        """Return the id of a task that brings pictures at these addresses; the first question finds it pending."""
+        task = f"task-{os.urandom(12).hex()}"
+        with self._lock:
+            self._tasks[task] = urls
+            while len(self._tasks) > _MOST_TASKS:
+                self._tasks.pop(next(iter(self._tasks)))
+        return task
+
+    def has(self, path: str) -> bool:
+        """Whether a path is one of a picture, or of a task that was begun."""
+        return path.startswith(PICTURES) or (path.startswith(TASKS) and path.removeprefix(TASKS) in self._tasks)
 
     def promise(self, picture: Picture, since: float, effect: FileEffect | None = None) -> str:
         """Return the end of an address that is valid `since` a time; the picture is drawn when first fetched."""
@@ -126,7 +168,9 @@ class Gallery:
         return file[: len(file) // 2] if effect is not None and effect.cut else file
 
     def serve(self, request: Request) -> Answer:
-        """Answer a request for a picture's address, as a host of signed addresses does."""
+        """Answer a request for a picture's address, as a host of signed addresses does; or for a task."""
+        if request.path.startswith(TASKS):
+            return self._task(request)
         if request.method not in ("GET", "HEAD"):
             return _page(405, "fetch a picture with GET", [(b"allow", b"GET, HEAD")])
         if request.headers.get(b"authorization") is not None:
@@ -140,12 +184,24 @@ class Gallery:
         _, expires, picture, effect = promised
         if expires <= self._now():
             return _page(403, "the address has expired; pictures must be fetched soon after they are drawn")
-        if effect is not None and effect.answer is not None:
+        self._asked[request.path] += 1
+        is_over = effect is not None and effect.times is not None and self._asked[request.path] > effect.times
+        if effect is not None and effect.answer is not None and not is_over:
             answer = effect.answer(request.id)
         else:
             answer = Answer(200, [], b"", "picture", later=partial(self._file, picture, effect))
         answer.fault = None if effect is None else effect.fault
         return answer
+
+    def _task(self, request: Request) -> Answer:
+        if not (request.headers.get(b"authorization") or b"").lower().startswith(b"bearer "):
+            return _page(401, "a task is asked for with the key, as it was begun")
+        self._asked[request.path] += 1
+        task = request.path.removeprefix(TASKS)
+        value: dict[str, Any] = {"task_id": task, "status": "in_progress"}
+        if self._asked[request.path] > 1:
+            value |= {"status": "completed", "result": {"images": [{"url": url} for url in self._tasks.get(task, [])]}}
+        return Answer(200, [(b"content-type", b"application/json")], orjson.dumps(value), "task")
 
     def _file(self, picture: Picture, effect: FileEffect | None) -> Answer:
         file = self.content(picture, effect)
