@@ -11,7 +11,7 @@ import asyncio
 import base64
 import socket
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import aiohttp
 import httpx
@@ -82,10 +82,9 @@ class _Payload(aiohttp.Payload):
         return str(self._value, encoding, errors)
 
     async def write(self, writer: AbstractStreamWriter) -> None:
-        transport: Any = writer.transport
-        if transport is not None:
-            transport.set_protocol(_Mending(transport, transport.get_protocol()))
-        writer.send_headers()
+        writer.send_headers()  # which raises where the connection is gone
+        transport = cast("asyncio.Transport", writer.transport)
+        transport.set_protocol(_Mending(transport, cast("asyncio.Protocol", transport.get_protocol())))
         await asyncio.sleep(0)  # uvloop joins what is written in one of its turns
         try:
             await writer.write(self._value)

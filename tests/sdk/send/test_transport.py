@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import json
+import os
 import socket
 import subprocess
 import sys
@@ -138,7 +139,7 @@ def test_a_forked_child_opens_its_own_connections(kind: str, connections: int) -
     with raw_server([GOOD, Kept()]) as server:
         done = subprocess.run(
             [sys.executable, "-c", FORKING, kind, server.url],
-            env={"FLUX_API_KEY": KEY},
+            env={**os.environ, "FLUX_API_KEY": KEY},
             capture_output=True,
             text=True,
             timeout=60,
