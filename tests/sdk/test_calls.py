@@ -205,6 +205,38 @@ def test_a_cancelled_call_says_what_it_may_cost() -> None:
     assert error.__notes__ == ["flux_images: the request was cancelled on its way; it may have been billed"]
 
 
+@pytest.mark.parametrize("error", [OSError("disk"), RuntimeError("loop is closed"), ValueError("x"), KeyError("k")])
+def test_whatever_a_transport_raises_is_typed(error: Exception, flavour: str, buy: Buy) -> None:
+    """The request may have left: it may have been billed, and is sent once."""
+    handle, seen = answering(error)
+    with pytest.raises(flux.APIConnectionError) as caught:
+        buy(None, options={"http_client": mocked(flavour, handle)})
+    assert caught.value.may_have_been_billed
+    assert caught.value.__cause__ is error
+    assert len(seen) == 1
+
+
+def test_a_circle_of_errors_ends(flavour: str, buy: Buy) -> None:
+    """Each the cause of the other, as respx makes them: the key is taken out of all, and no more."""
+    first, second = httpx.ReadError(f"a {KEY}"), httpx.ReadError(f"b {KEY}")
+    first.__cause__, second.__cause__ = second, first
+    handle, _ = answering(first)
+    with pytest.raises(flux.APIConnectionError) as caught:
+        buy(None, options={"http_client": mocked(flavour, handle)})
+    assert KEY not in f"{caught.value}{first}{second}"
+
+
+def test_an_interrupted_call_says_what_it_may_cost() -> None:
+    """Ctrl-C while the picture is drawn."""
+
+    def interrupt(_: httpx.Request) -> httpx.Response:
+        raise KeyboardInterrupt
+
+    with FluxImages(KEY, http_client=mocked("sync", interrupt)) as client, pytest.raises(KeyboardInterrupt) as caught:
+        client.generate("a medal")
+    assert "may have been billed" in caught.value.__notes__[0]
+
+
 class _Breaking(httpx.SyncByteStream, httpx.AsyncByteStream):
     """A body that begins, and then fails as a transport chooses to say it."""
 

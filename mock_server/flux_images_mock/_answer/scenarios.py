@@ -19,7 +19,7 @@ import yaml
 from flux_images_mock._answer.answer import BILLED, KINDS, Answer, Fault
 from flux_images_mock._answer.operation import Example, Operation
 from flux_images_mock._answer.refuse import fill
-from flux_images_mock._description.node import JsonObject, SpecError, read_tree
+from flux_images_mock._description.node import JsonObject, SpecError, is_array, is_object, read_tree
 from flux_images_mock._description.schema import Violation, differences
 from flux_images_mock._request.message import Pairs
 
@@ -205,9 +205,9 @@ def _placed(body: Any, places: dict[str, Any]) -> Any:
     """Return a JSON value in which values stand where a string names their place."""
     if isinstance(body, str):
         return places.get(body, body)
-    if isinstance(body, dict):
+    if is_object(body):
         return {key: _placed(item, places) for key, item in body.items()}
-    if isinstance(body, list):
+    if is_array(body):
         return [_placed(item, places) for item in body]
     return body
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING, Any, NamedTuple, cast
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from flux_images._errors import (
     APIStatusError,
@@ -27,7 +27,7 @@ from flux_images._errors import (
 )
 from flux_images._send.billing import Reason, Stage, may_have_been_billed
 from flux_images._send.retry import retry_after_seconds
-from flux_images._text import REQUEST_ID_IN_TEXT, one_line, request_id
+from flux_images._text import REQUEST_ID_IN_TEXT, is_list, is_object, one_line, request_id
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -54,10 +54,13 @@ _REASONS: tuple[tuple[Reason, frozenset[str], str], ...] = (
     (
         Reason.NO_CHANNEL,
         frozenset({"model_not_found"}),
-        r"无可用渠道|no available channels?",
+        r"无可用渠道|no available channels?|queue is full|队列已满",
     ),
 )
 """Codes, and words of messages as patterns. They are compiled when an error first comes."""
+
+_RATE = r"per.?(second|minute|hour|day)|每(秒|分钟|小时|天)|rate.?limit"
+"""Words of a 429 that speaks of a quota and means how often may be asked: it heals by itself."""
 
 _BY_STATUS: dict[int, type[APIStatusError]] = {
     400: BadRequestError,
@@ -82,6 +85,10 @@ _ADVICE: dict[type[APIStatusError], str] = {
     GatewayTimeoutError: "the picture may still be drawn; ask the gateway before buying it again",
 }
 
+_MESSAGES = ("message", "msg", "detail", "errors", "error_msg")
+"""Fields in which errors were seen to say what is wrong."""
+_FINE = (None, "", 0, 200, "0", "200", "ok", "success")
+"""What ``code`` says in an answer that is none."""
 _HTML = "the base URL answers with a web page: is it the wrong host?"
 _EDGE_HTML = "an error page in HTML from a proxy in front of the gateway"
 _HTML_START = rb"\s*(<!doctype html|<html|<head|<body|<!--)"
@@ -91,6 +98,7 @@ class _Detail(NamedTuple):
     message: str | None = None
     type: str | None = None
     code: str | None = None
+    retry_after: str | None = None
 
 
 def is_html(content_type: str, body: bytes) -> bool:
@@ -120,7 +128,7 @@ def status_error(
         code=_clean(detail.code, key),
         type=_clean(detail.type, key),
         request_id=_clean(request_id(headers, detail.message), key),
-        retry_after=retry_after_seconds(headers.get("retry-after")),
+        retry_after=retry_after_seconds(headers.get("retry-after") or detail.retry_after),
         body=_shown(body, key),
         may_have_been_billed=billed and may_have_been_billed(stage, status, reason),
     )
@@ -151,7 +159,11 @@ def unreadable(
 
 def carries_error(document: object) -> bool:
     """Whether a decoded 2xx body is an error in disguise."""
-    return isinstance(document, dict) and bool(cast("dict[str, Any]", document).get("error"))
+    if not is_object(document):
+        return False
+    if document.get("error") or document.get("errors") or document.get("success") is False:
+        return True
+    return document.get("code") not in _FINE and any(document.get(name) for name in _MESSAGES)
 
 
 def _detail(body: bytes) -> _Detail:
@@ -159,17 +171,24 @@ def _detail(body: bytes) -> _Detail:
         document: Any = json.loads(body)
     except (ValueError, RecursionError):
         return _Detail(message=body[:2000].decode(errors="replace").strip() or None)
-    error: Any = cast("dict[str, Any]", document).get("error", document) if isinstance(document, dict) else document
-    if isinstance(error, dict):
-        fields = cast("dict[str, Any]", error)
-        return _Detail(_word(fields.get("message")), _word(fields.get("type")), _word(fields.get("code")))
-    return _Detail(message=_word(error))
+    error: Any = document.get("error", document) if is_object(document) else document
+    if not is_object(error):
+        return _Detail(message=_word(error))
+    message = next((found for name in _MESSAGES if (found := _word(error.get(name)))), None)
+    waits = [fields.get("retry_after") for fields in (error, document) if is_object(fields)]
+    wait = next((str(each) for each in waits if isinstance(each, int | float | str)), None)
+    return _Detail(message, _word(error.get("type")), _word(error.get("code")), wait)
 
 
 def _word(value: object) -> str | None:
     """A field that ought to be text; gateways pass on whatever type the model's host used."""
     if value is None or value == "":
         return None
+    if is_list(value):  # as FastAPI and others list what is wrong
+        return "; ".join(filter(None, map(_word, value))) or None
+    if is_object(value) and (said := next((value[name] for name in _MESSAGES if value.get(name)), None)):
+        where = ".".join(map(str, value["loc"])) if is_list(value.get("loc")) else None
+        return f"{where}: {_word(said)}" if where else _word(said)
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
@@ -177,6 +196,8 @@ def _reason(status: int, detail: _Detail) -> Reason:
     for reason, codes, words in _REASONS:
         if reason is Reason.NO_CHANNEL and 400 <= status < 500:
             continue  # a 404 that names a model is a 404
+        if reason is Reason.QUOTA and status == 429 and re.search(_RATE, detail.message or "", re.IGNORECASE):
+            continue
         if detail.code in codes or (detail.message and re.search(words, detail.message[:2000], re.IGNORECASE)):
             return reason
     return Reason.OTHER

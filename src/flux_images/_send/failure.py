@@ -38,7 +38,7 @@ _WORDS: dict[Stage, tuple[str, str]] = {
 
 
 def lost(
-    error: httpx.HTTPError | httpx.InvalidURL, request: httpx.Request, key: Key, *, billed: bool, answered: bool = False
+    error: Exception, request: httpx.Request, key: Key, *, billed: bool, answered: bool = False
 ) -> APIConnectionError:
     """The error for what came in place of a whole answer. httpx's own can be its cause: the key is taken out of it.
 
@@ -52,7 +52,7 @@ def lost(
     return kind(message, may_have_been_billed=billed and may_have_been_billed(stage))
 
 
-def what_broke(error: httpx.HTTPError, key: Key) -> tuple[str, bool]:
+def what_broke(error: Exception, key: Key) -> tuple[str, bool]:
     """What is wrong with an answer that broke off, and whether it was cut short."""
     if isinstance(error, httpx.DecodingError):
         return "the answer is not in the encoding that its Content-Encoding says", False
@@ -67,16 +67,21 @@ def out_of_time(total: float, *, billed: bool) -> APITimeoutError:
     )
 
 
-def _clean(error: httpx.HTTPError | httpx.InvalidURL, request: httpx.Request, key: Key) -> None:
-    """Take the key out of an error and those behind it; a gateway may have echoed it in a broken header."""
+def _clean(error: Exception, request: httpx.Request, key: Key) -> None:
+    """Take the key out of an error and those behind it; a gateway may have echoed it in a broken header.
+
+    A chain of errors can be a circle: respx makes one of each side effect that raises.
+    """
     if isinstance(error, httpx.HTTPError):
         error.request = request
     behind: BaseException | None = error
-    while behind is not None:
+    seen: set[int] = set()
+    while behind is not None and id(behind) not in seen:
+        seen.add(id(behind))
         behind.args = tuple(key.redact(part) if isinstance(part, str) else part for part in behind.args)
         behind = behind.__cause__ or behind.__context__
 
 
-def _with_reason(message: str, error: httpx.HTTPError | httpx.InvalidURL, key: Key) -> str:
+def _with_reason(message: str, error: Exception, key: Key) -> str:
     why = one_line(key.redact(str(error)), 200)
     return f"{message}: {why}" if why else message

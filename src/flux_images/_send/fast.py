@@ -89,8 +89,7 @@ class _Payload(aiohttp.Payload):
         try:
             await writer.write(self._value)
         except asyncio.CancelledError:
-            if transport is not None:
-                transport.abort()  # closing alone would go on sending
+            transport.abort()  # closing alone would go on sending
             raise
 
 

@@ -97,11 +97,11 @@ class Call:
         request.headers["Authorization"] = self.key.authorization()
         return request
 
-    def lost(self, error: httpx.HTTPError | httpx.InvalidURL) -> FluxImagesError:
+    def lost(self, error: Exception) -> FluxImagesError:
         """The typed error for what a transport raised before an answer came."""
         return failure.lost(error, self.request, self.key, billed=self.billed)
 
-    def broken_off(self, error: httpx.HTTPError, receiver: Receiver[T]) -> T:
+    def broken_off(self, error: Exception, receiver: Receiver[T]) -> T:
         """What is left of an answer whose body did not come, or cannot be decoded; the typed error where nothing is."""
         lost = failure.lost(error, self.request, self.key, billed=self.billed, answered=True)
         problem, truncated = failure.what_broke(error, self.key)
@@ -211,12 +211,17 @@ class Sender:
                     return self._attempt(call, receiver_of)
             except FluxImagesError as error:
                 wait = call.wait(error)
+            except KeyboardInterrupt as interrupted:
+                call.cancelled(interrupted)
+                raise
             time.sleep(wait)
 
     def _attempt(self, call: Call, receiver_of: Callable[[Call, httpx.Response], Receiver[T]]) -> T:
         try:
             response = self._transport.handle_request(call.attempt())
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
+        except FluxImagesError:
+            raise
+        except Exception as error:
             raise call.lost(error) from error
         response.request = call.request
         receiver = call.receiver = receiver_of(call, response)
@@ -228,10 +233,12 @@ class Sender:
                     return cast("T", call.late())
             response.close()
             result = receiver.finish()
-        except httpx.HTTPError as error:
-            result = call.broken_off(error, receiver)
+        except FluxImagesError:
+            raise
         except ValueError as problem:
             result = call.unreadable(problem, receiver)
+        except Exception as error:  # noqa: BLE001 -- as above
+            result = call.broken_off(error, receiver)
         finally:
             response.close()
         return call.succeeded(response, result)
@@ -271,7 +278,9 @@ class AsyncSender:
     async def _attempt(self, call: Call, receiver_of: Callable[[Call, httpx.Response], Receiver[T]]) -> T:
         try:
             response = await self._transport.handle_async_request(call.attempt())
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
+        except FluxImagesError:
+            raise
+        except Exception as error:
             raise call.lost(error) from error
         response.request = call.request
         receiver = call.receiver = receiver_of(call, response)
@@ -281,10 +290,12 @@ class AsyncSender:
                     break
             await response.aclose()
             result = receiver.finish()
-        except httpx.HTTPError as error:
-            result = call.broken_off(error, receiver)
+        except FluxImagesError:
+            raise
         except ValueError as problem:
             result = call.unreadable(problem, receiver)
+        except Exception as error:  # noqa: BLE001 -- as above
+            result = call.broken_off(error, receiver)
         finally:
             await response.aclose()
         return call.succeeded(response, result)

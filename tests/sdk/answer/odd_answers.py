@@ -185,3 +185,35 @@ NOTHING = (
     Odd("no body", b"", error=flux.UnexpectedResponseError, says="JSON"),
     Odd("a page", b"<!doctype html>", content_type="text/html", error=flux.UnexpectedResponseError, says="web page"),
 )  # fmt: skip
+ERRORS = (
+    _json("detail", {"detail": "no such model"}, status=400, error=flux.BadRequestError, says="400: no such model"),
+    _json(
+        "a list of details",
+        {"detail": [{"loc": ["body", "n"], "msg": "too many"}, {"msg": "no"}]},
+        status=422,
+        error=flux.BadRequestError,
+        says="body.n: too many; no",
+    ),
+    _json("errors", {"errors": ["one", "two"]}, status=400, error=flux.BadRequestError, says="one; two"),
+    _json(
+        "code and msg", {"code": 40001, "msg": "no credit"}, status=400, error=flux.BadRequestError, says="no credit"
+    ),
+    _json("code and msg in a success", {"code": 40001, "msg": "busy"}, error=flux.APIStatusError, says="40001: busy"),
+    _json("success false", {"success": False, "message": "later"}, error=flux.APIStatusError, says="later"),
+    _json(
+        "a rate that is called a quota",
+        {"error": {"message": "quota exceeded for requests per minute", "retry_after": 120}},
+        status=429,
+        error=flux.RateLimitError,
+        says="per minute",
+    ),
+    _json(
+        "a full queue",
+        {"error": {"message": "image queue is full", "retry_after": 120}},
+        status=503,
+        error=flux.ModelUnavailableError,
+        says="queue is full",
+    ),
+)
+FREE = {"detail", "a list of details", "errors", "code and msg", "a rate that is called a quota", "a full queue"}
+"""What surely cost nothing."""

@@ -10,7 +10,7 @@ import pytest
 import respx
 
 import flux_images as flux
-from tests.sdk.answer.odd_answers import ENDS, EVENTS, LARGE, NOTHING, PNG, SHAPES, TASKS, VALUES, Odd
+from tests.sdk.answer.odd_answers import ENDS, ERRORS, EVENTS, FREE, LARGE, NOTHING, PNG, SHAPES, TASKS, VALUES, Odd
 from tests.sdk.conftest import BUYERS, KEY, Buy
 from tests.sdk.raw_server import answer, raw_server
 
@@ -64,6 +64,17 @@ def test_an_odd_answer(odd: Odd, way: Buy) -> None:
         assert came.missing == odd.asked - odd.pictures
     assert "{se" not in str(came.document)
     assert len(str(came.document)) < 3000
+
+
+@pytest.mark.parametrize("odd", ERRORS, ids=lambda odd: odd.name)
+def test_an_odd_error(odd: Odd, way: Buy) -> None:
+    """What went wrong is read wherever it stands; a wait in the body counts as the header does."""
+    came, _, posts = _buy(odd, way)
+    assert type(came) is odd.error, came
+    assert odd.says in str(came)
+    assert came.may_have_been_billed is (odd.name not in FREE)
+    assert getattr(came, "retry_after", None) == (120.0 if b"retry_after" in odd.body else None)
+    assert posts == 1  # a wait of two minutes is left to the caller
 
 
 @pytest.mark.parametrize("odd", TASKS, ids=lambda odd: odd.name)
