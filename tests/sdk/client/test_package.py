@@ -9,7 +9,7 @@ from pathlib import Path
 
 import flux_images
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 
 
 def test_all_is_what_is_visible() -> None:
