@@ -106,7 +106,12 @@ class ClientClosedError(FluxImagesError):
 
 
 class APIConnectionError(FluxImagesError):
-    """No answer arrived: the connection failed, broke, or was never made."""
+    """No answer arrived: the connection failed, broke, or was never made.
+
+    ``can_heal`` says whether another attempt may do better.
+    """
+
+    can_heal = True
 
 
 class APITimeoutError(APIConnectionError):
