@@ -256,7 +256,7 @@ def test_a_success_may_carry_an_error(document: object, carries: bool) -> None:
             "the gateway redirects to nowhere; redirects are not followed, so set base_url to the right address",
         ),
         (400, b" ", "an empty answer"),
-        (401, b"<html>", "the base URL answers with a web page: is it the wrong host?; check the API key"),
+        (401, b"<html>", "a web page from a proxy in front of the gateway asks for credentials; check the API key"),
         (504, b"<html>", "an error page in HTML from a proxy in front of the gateway; the picture may still be drawn; "
         "ask the gateway before buying it again"),
     ],
