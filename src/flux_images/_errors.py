@@ -17,7 +17,7 @@ FluxImagesError                     everything that this package raises on purpo
 │   ├── RateLimitError              429
 │   └── InternalServerError         500 to 599
 │       ├── ModelUnavailableError   no channel offers the model now
-│       └── GatewayTimeoutError     504, 524
+│       └── GatewayTimeoutError     408, 504, 524
 ├── UnexpectedResponseError         a success that is not what the contract says: not JSON, wrong types, cut
 ├── EmptyGenerationError            a success without a picture
 ├── PendingGenerationError          a success that names a task: the picture comes later
@@ -106,7 +106,12 @@ class ClientClosedError(FluxImagesError):
 
 
 class APIConnectionError(FluxImagesError):
-    """No answer arrived: the connection failed, broke, or was never made."""
+    """No answer arrived: the connection failed, broke, or was never made.
+
+    ``can_heal`` says whether another attempt may do better.
+    """
+
+    can_heal = True
 
 
 class APITimeoutError(APIConnectionError):
@@ -186,7 +191,7 @@ class ModelUnavailableError(InternalServerError):
 
 
 class GatewayTimeoutError(InternalServerError):
-    """504 or 524: the model took longer than a proxy on the way waits. Whether it was billed is unknown."""
+    """408, 504 or 524: the model took longer than a proxy on the way waits. Whether it was billed is unknown."""
 
 
 class UnexpectedResponseError(FluxImagesError):

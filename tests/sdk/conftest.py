@@ -72,3 +72,17 @@ def buy(flavour: str) -> Buy:
 def buy_anywhere(request: pytest.FixtureRequest) -> Buy:
     """The synchronous client, then the asynchronous one on each event loop."""
     return BUYERS[request.param]
+
+
+WAYS: dict[str, Buy] = {
+    **BUYERS,
+    "fast": lambda url, *rest, options=None, **more: BUYERS["asyncio"](
+        url, *rest, options={**(options or {}), "fast": True}, **more
+    ),
+}
+
+
+@pytest.fixture(params=WAYS)
+def way(request: pytest.FixtureRequest) -> Buy:
+    """The synchronous client, the asynchronous one on each event loop, and the fast one."""
+    return functools.partial(WAYS[request.param])

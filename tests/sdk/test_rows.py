@@ -1,4 +1,4 @@
-"""What gateways do, against what a caller gets: every row, on both clients, over real sockets."""
+"""What gateways do, against what a caller gets: every row, on every way of calling, over real sockets."""
 
 from __future__ import annotations
 
@@ -31,14 +31,15 @@ def _fix_length(reply: bytes) -> bytes:
     return b"\r\n".join([*lines, b"Content-Length: %d" % len(body)]) + b"\r\n\r\n" + body
 
 
+@pytest.mark.filterwarnings("ignore:Async generator:ResourceWarning")  # trio's, of httpx's where decoding fails
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
-def test_a_caller_gets_what_the_table_says(row: Row, buy: Buy, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_caller_gets_what_the_table_says(row: Row, way: Buy, caplog: pytest.LogCaptureFixture) -> None:
     """Class, billing, number of POSTs, request id; no key anywhere, none on any GET, and in good time."""
     caplog.set_level(logging.DEBUG)
     with raw_server(pictures={"/picture.png": row.picture}) as server:
         server.reply = addressed(row.reply, server)
         started = time.monotonic()
-        error, generation = _outcome(buy, server.url, row)
+        error, generation = _outcome(way, server.url, row)
         assert time.monotonic() - started < SLOWEST
     assert len(server.posts) == row.posts
     assert {post.header("authorization") for post in server.posts} == {f"Bearer {KEY}"}

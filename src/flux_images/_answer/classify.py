@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from flux_images._errors import (
     APIStatusError,
@@ -27,7 +27,7 @@ from flux_images._errors import (
 )
 from flux_images._send.billing import Reason, Stage, may_have_been_billed
 from flux_images._send.retry import retry_after_seconds
-from flux_images._text import REQUEST_ID_IN_TEXT, is_list, is_object, one_line, request_id
+from flux_images._text import REQUEST_ID_IN_TEXT, one_line, request_id
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -54,13 +54,36 @@ _REASONS: tuple[tuple[Reason, frozenset[str], str], ...] = (
     (
         Reason.NO_CHANNEL,
         frozenset({"model_not_found"}),
-        r"无可用渠道|no available channels?|queue is full|队列已满",
+        r"无可用渠道|no available channels?",
     ),
 )
 """Codes, and words of messages as patterns. They are compiled when an error first comes."""
 
-_RATE = r"per.?(second|minute|hour|day)|每(秒|分钟|小时|天)|rate.?limit"
-"""Words of a 429 that speaks of a quota and means how often may be asked: it heals by itself."""
+_HEALS = r"per (second|minute|hour|day)|rate.?limit|每(秒|分钟|小时)"
+"""Words of a quota that comes back by itself: of requests, not of the account's credit."""
+
+_QUEUE = r"queue is full|队列已满"
+"""Words of a 503 that took nothing in."""
+
+_PUT_IN_PLACE: tuple[tuple[str, str], ...] = (
+    ("x-portkey-retry-attempt-count", r"(?!0$).+"),
+    ("x-portkey-last-used-option-index", r".*\[[1-9]\d*\].*"),
+    ("x-litellm-call-id", r".+"),
+)
+"""Headers, and values, of intermediaries that may have tried before: their refusal proves nothing about the bill."""
+
+_MEANINGS: tuple[tuple[str, str], ...] = (
+    ("未提供令牌", "no key came with the request"),
+    ("无效的令牌", "the key is not valid"),
+    ("令牌已过期", "the key has expired"),
+    ("令牌状态不可用", "the key is disabled"),
+    ("额度已用尽|额度不足|余额不足", "the credit is used up"),
+    ("用户已被封禁", "the account is banned"),
+    ("无权访问模型", "the key may not use this model"),
+    ("无可用渠道", "no channel offers this model now"),
+    ("负载已饱和", "the gateway's upstream is busy"),
+)
+"""What the gateway family's messages mean."""
 
 _BY_STATUS: dict[int, type[APIStatusError]] = {
     400: BadRequestError,
@@ -68,6 +91,7 @@ _BY_STATUS: dict[int, type[APIStatusError]] = {
     402: QuotaExceededError,
     403: PermissionDeniedError,
     404: NotFoundError,
+    408: GatewayTimeoutError,
     413: PayloadTooLargeError,
     422: BadRequestError,
     429: RateLimitError,
@@ -85,12 +109,18 @@ _ADVICE: dict[type[APIStatusError], str] = {
     GatewayTimeoutError: "the picture may still be drawn; ask the gateway before buying it again",
 }
 
-_MESSAGES = ("message", "msg", "detail", "errors", "error_msg")
-"""Fields in which errors were seen to say what is wrong."""
-_FINE = (None, "", 0, 200, "0", "200", "ok", "success")
-"""What ``code`` says in an answer that is none."""
 _HTML = "the base URL answers with a web page: is it the wrong host?"
 _EDGE_HTML = "an error page in HTML from a proxy in front of the gateway"
+_PAGES: tuple[tuple[str, str], ...] = (
+    ("plain HTTP request was sent to HTTPS", "a web page: this port speaks https, and base_url says http"),
+    ("^401 ", "a web page from a proxy in front of the gateway asks for credentials"),
+    ("^403 ", "a web page from a proxy in front of the gateway refuses the request"),
+    ("^407 ", "a web page from a proxy on the way asks for credentials"),
+    ("^408 ", "a web page from a proxy that waited too long"),
+    ("^413 ", "a web page: the request is larger than a proxy in front of the gateway takes"),
+    ("^429 ", "a web page from a proxy in front of the gateway: too many requests"),
+)
+"""What a page below 500 means, by its status and title."""
 _HTML_START = rb"\s*(<!doctype html|<html|<head|<body|<!--)"
 
 
@@ -117,20 +147,23 @@ def status_error(
     html = is_html(headers.get("content-type", ""), body)
     detail = _Detail() if html else _detail(body)
     reason = _reason(status, detail)
+    relayed = _is_relayed(headers, detail)
     kind = _kind(status, reason)
     stage = Stage.UNREADABLE if problem else Stage.ANSWERED
-    text = problem or detail.message or _default_message(status, headers, key, html=html, empty=not body.strip())
+    text = problem or detail.message or _default_message(status, headers, body, key, html=html)
+    if meaning := next((meaning for words, meaning in _MEANINGS if re.search(words, text)), None):
+        text = f"{text.rstrip('。')} ({meaning})"
     advice = _ADVICE.get(kind)
     message = one_line(re.sub(REQUEST_ID_IN_TEXT, "", key.redact(text)))
     return kind(
         f"{message}; {advice}" if advice and not (html and kind is NotFoundError) else message,
         status_code=status,
-        code=_clean(detail.code, key),
+        code=_clean(None if detail.code in ("0", str(status)) else detail.code, key),
         type=_clean(detail.type, key),
         request_id=_clean(request_id(headers, detail.message), key),
         retry_after=retry_after_seconds(headers.get("retry-after") or detail.retry_after),
         body=_shown(body, key),
-        may_have_been_billed=billed and may_have_been_billed(stage, status, reason),
+        may_have_been_billed=billed and (relayed or may_have_been_billed(stage, status, reason)),
     )
 
 
@@ -159,11 +192,12 @@ def unreadable(
 
 def carries_error(document: object) -> bool:
     """Whether a decoded 2xx body is an error in disguise."""
-    if not is_object(document):
+    if not isinstance(document, dict):
         return False
-    if document.get("error") or document.get("errors") or document.get("success") is False:
-        return True
-    return document.get("code") not in _FINE and any(document.get(name) for name in _MESSAGES)
+    fields = cast("dict[str, Any]", document)
+    code = fields.get("code")
+    coded = type(code) is int and code not in (0, *range(200, 300)) and not fields.get("data")
+    return bool(fields.get("error")) or fields.get("success") is False or coded
 
 
 def _detail(body: bytes) -> _Detail:
@@ -171,36 +205,62 @@ def _detail(body: bytes) -> _Detail:
         document: Any = json.loads(body)
     except (ValueError, RecursionError):
         return _Detail(message=body[:2000].decode(errors="replace").strip() or None)
-    error: Any = document.get("error", document) if is_object(document) else document
-    if not is_object(error):
-        return _Detail(message=_word(error))
-    message = next((found for name in _MESSAGES if (found := _word(error.get(name)))), None)
-    waits = [fields.get("retry_after") for fields in (error, document) if is_object(fields)]
-    wait = next((str(each) for each in waits if isinstance(each, int | float | str)), None)
-    return _Detail(message, _word(error.get("type")), _word(error.get("code")), wait)
+    whole = cast("dict[str, Any]", document) if isinstance(document, dict) else {}
+    error: Any = whole.get("error") or whole or document
+    if not isinstance(error, dict):
+        return _Detail(_word(error), retry_after=_word(whole.get("retry_after")))
+    fields = cast("dict[str, Any]", error)
+    words = (_said(fields.get(name)) for name in ("message", "msg", "detail", "errors", "html-message"))
+    waits = (_word(part.get("retry_after")) for part in (fields, whole))
+    return _Detail(
+        next((said for said in words if said), None),
+        _word(fields.get("type")),
+        _word(fields.get("code")),
+        next((wait for wait in waits if wait), None),
+    )
+
+
+def _said(value: object) -> str | None:
+    """A message; of a list, those of its entries with where they belong."""
+    if not isinstance(value, list):
+        return _word(value)
+    parts: list[str] = []
+    for entry in value:
+        fields = cast("dict[str, Any]", entry) if isinstance(entry, dict) else {}
+        said = _word(fields.get("msg") or fields.get("message") or entry)
+        place = fields.get("loc")
+        where = ".".join(str(step) for step in place) if isinstance(place, list) else ""
+        parts.append(f"{where}: {said}" if where else str(said))
+    return "; ".join(parts) or None
 
 
 def _word(value: object) -> str | None:
     """A field that ought to be text; gateways pass on whatever type the model's host used."""
     if value is None or value == "":
         return None
-    if is_list(value):  # as FastAPI and others list what is wrong
-        return "; ".join(filter(None, map(_word, value))) or None
-    if is_object(value) and (said := next((value[name] for name in _MESSAGES if value.get(name)), None)):
-        where = ".".join(map(str, value["loc"])) if is_list(value.get("loc")) else None
-        return f"{where}: {_word(said)}" if where else _word(said)
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def _reason(status: int, detail: _Detail) -> Reason:
+    message = (detail.message or "")[:2000]
+    if status == 503 and re.search(_QUEUE, message, re.IGNORECASE):
+        return Reason.QUEUE_FULL
+    heals = status == 429 and re.search(_HEALS, message, re.IGNORECASE) and detail.code != "insufficient_user_quota"
     for reason, codes, words in _REASONS:
+        if reason is Reason.QUOTA and heals:
+            continue
         if reason is Reason.NO_CHANNEL and 400 <= status < 500:
             continue  # a 404 that names a model is a 404
-        if reason is Reason.QUOTA and status == 429 and re.search(_RATE, detail.message or "", re.IGNORECASE):
-            continue
-        if detail.code in codes or (detail.message and re.search(words, detail.message[:2000], re.IGNORECASE)):
+        if detail.code in codes or re.search(words, message, re.IGNORECASE):
             return reason
     return Reason.OTHER
+
+
+def _is_relayed(headers: Mapping[str, str], detail: _Detail) -> bool:
+    """Whether an intermediary may have put this answer in place of another attempt's."""
+    return (detail.message or "").startswith("litellm.") or any(
+        re.fullmatch(value, headers.get(name, "")) for name, value in _PUT_IN_PLACE
+    )
 
 
 def _kind(status: int, reason: Reason) -> type[APIStatusError]:
@@ -208,20 +268,25 @@ def _kind(status: int, reason: Reason) -> type[APIStatusError]:
         return QuotaExceededError
     if reason in (Reason.PROMPT_REFUSED, Reason.MODERATED):
         return ModerationError
-    if reason is Reason.NO_CHANNEL:
+    if reason in (Reason.NO_CHANNEL, Reason.QUEUE_FULL):
         return ModelUnavailableError
     if kind := _BY_STATUS.get(status):
         return kind
     return InternalServerError if 500 <= status < 600 else APIStatusError
 
 
-def _default_message(status: int, headers: Mapping[str, str], key: Key, *, html: bool, empty: bool) -> str:
+def _default_message(status: int, headers: Mapping[str, str], body: bytes, key: Key, *, html: bool) -> str:
     if 300 <= status < 400:
         target = one_line(key.redact(headers.get("location", "")), 200) or "nowhere"
         return f"the gateway redirects to {target}; redirects are not followed, so set base_url to the right address"
+    if html and status >= 500:
+        return _EDGE_HTML
     if html:
-        return _EDGE_HTML if status >= 500 else _HTML
-    return "an empty answer" if empty else "an answer without a message"
+        found = re.search(rb"<title[^>]{0,100}>([^<]{1,200})", body[:20_000], re.IGNORECASE)
+        title = one_line(found[1].decode(errors="replace"), 100) if found else ""
+        meaning = next((meaning for words, meaning in _PAGES if re.search(words, f"{status} {title}")), _HTML)
+        return f"{meaning} (its title: {title})" if title else meaning
+    return "an answer without a message" if body.strip() else "an empty answer"
 
 
 def _clean(text: str | None, key: Key) -> str | None:

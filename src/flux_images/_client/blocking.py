@@ -36,7 +36,7 @@ class FluxImages(BaseClient):
         api_key: the gateway's key; FLUX_API_KEY if not given.
         base_url: the gateway's address, with or without ``/v1``; FLUX_BASE_URL, else the contract's server.
         timeout: seconds that one call may take in all, retries included (600), or an ``httpx.Timeout`` for the
-            stages of an attempt (connect 10, write 30, read 300 seconds).
+            stages of an attempt (connect 10, write 30, the rest as the whole).
         max_retries: how often a failed call is tried again (2). Only what surely cost nothing is.
         http_client: an ``httpx.Client`` to send with, for a proxy or a transport of your own. Its headers,
             cookies and credentials are not used.

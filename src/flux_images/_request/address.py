@@ -4,26 +4,36 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import re
 
 import httpx
 
 from flux_images._errors import ConfigurationError
+from flux_images._text import bare_addresses
 
 ENV = "FLUX_BASE_URL"
+_API_PATH = r"/v1(/images(/generations)?)?$"
+"""What addresses that vendors print end with, and the client adds by itself."""
 
 
 def find_base_url(given: str | None, *, allow_insecure: bool) -> httpx.URL:
-    """Take the address from the argument, the environment or the contract, without a trailing ``/v1``.
+    """Take the address from the argument, the environment or the contract, without ``/v1`` and what follows it there.
 
     Raises:
         ConfigurationError: it is not an http(s) address, or would send the key unencrypted.
     """
     source = "base_url" if given is not None else ENV
-    text = (given if given is not None else os.environ.get(ENV) or _server()).strip()
+    text = given if given is not None else os.environ.get(ENV)
+    if text is None:
+        text = _server()
+    if not isinstance(text, str):  # pyright: ignore[reportUnnecessaryIsInstance]  # whatever a caller passes
+        raise ConfigurationError(f"{source}: expected an address as text, got {type(text).__name__}")
+    if not (text := text.strip()):
+        raise ConfigurationError(f"{source} is empty: give the gateway's address, or leave it unset for {_server()}")
     try:
         url = httpx.URL(text)
     except httpx.InvalidURL as error:
-        raise ConfigurationError(f"{source}: not an address: {error}") from None
+        raise ConfigurationError(f"{source}: not an address: {bare_addresses(str(error))}") from None
     if url.scheme not in ("http", "https") or not url.host:
         raise ConfigurationError(f"{source}: give an address such as https://gateway.example, with its scheme and host")
     if url.userinfo:
@@ -34,7 +44,7 @@ def find_base_url(given: str | None, *, allow_insecure: bool) -> httpx.URL:
         raise ConfigurationError(
             f"{source}: http:// would send the key unencrypted to {url.host}; use https://, or pass allow_insecure=True"
         )
-    return url.copy_with(path=url.path.rstrip("/").removesuffix("/v1"))
+    return url.copy_with(path=re.sub(_API_PATH, "", url.path.rstrip("/")))
 
 
 def _server() -> str:

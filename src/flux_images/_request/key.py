@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import base64
+import logging
 import os
-import warnings
+import re
 from urllib.parse import quote
 
 from flux_images._errors import ConfigurationError
 
 ENV = "FLUX_API_KEY"
 _MASK = "***"
+_PLACEHOLDER = r"\{.*\}|<.*>|\$\w*|\[.*\]|[*.x…•]+|(sk-)?[*.x…•]{3,}|(?i:your|my)[-_ ](?i:api[-_ ]?)?(?i:key|token)"
+
+log = logging.getLogger("flux_images")
 
 
 class Key:
@@ -63,10 +67,11 @@ def find_key(given: str | None) -> Key:
     source = "api_key" if given is not None else ENV
     secret = given if given is not None else os.environ.get(ENV, "")
     given = None
+    if not isinstance(secret, str):  # pyright: ignore[reportUnnecessaryIsInstance]  # whatever a caller passes
+        kind, secret = type(secret).__name__, ""
+        raise ConfigurationError(f"{source}: expected the key as text, got {kind}")
     if secret[:7].lower() == "bearer ":
-        warnings.warn(
-            f"{source} starts with 'Bearer ', which is added when sending: leave it out.", UserWarning, stacklevel=4
-        )
+        log.warning("%s starts with 'Bearer ', which is added when sending: leave it out", source)
         secret = secret[7:].lstrip(" ")
     if problem := _problem(secret):
         secret = ""  # a traceback that shows locals must not show it
@@ -77,6 +82,8 @@ def find_key(given: str | None) -> Key:
 def _problem(secret: str) -> str | None:
     if not secret:
         return f"there is no key; pass api_key=... or set {ENV}"
+    if re.fullmatch(_PLACEHOLDER, secret.strip()):
+        return "this is a placeholder from an example, not a key; put the gateway's key there"
     if secret != secret.strip():
         return "the key starts or ends with white space, perhaps a line break from a file; strip it"
     if not secret.isascii():

@@ -19,7 +19,9 @@ if TYPE_CHECKING:
     from flux_images._request.key import Key
 
 USER_AGENT = f"flux-images/{__version__}"
-STAGES = httpx.Timeout(connect=10.0, write=30.0, read=300.0, pool=300.0)
+STAGES = httpx.Timeout(connect=10.0, write=30.0, read=None, pool=None)
+"""A stage without a bound of its own has that of the whole call."""
+_FRAMING = ("content-length", "transfer-encoding", "host", "connection", "content-encoding")
 
 
 class Retry(NamedTuple):
@@ -46,16 +48,25 @@ class Limits(NamedTuple):
         """
         limits = self
         if isinstance(timeout, httpx.Timeout):
-            limits = limits._replace(stages=timeout)
+            stages = {name: limit for name, limit in timeout.as_dict().items() if limit is not None}
+            for stage, limit in stages.items():
+                _check_seconds(f"timeout: {stage}", limit)
+            limits = limits._replace(
+                stages=timeout, total=max(limits.total, *stages.values()) if stages else limits.total
+            )
         elif timeout is not None:
-            if not (timeout > 0 and math.isfinite(timeout)):
-                raise ConfigurationError(f"timeout: expected seconds, more than 0, got {timeout}")
+            _check_seconds("timeout", timeout)
             limits = limits._replace(total=float(timeout))
         if max_retries is not None:
-            if max_retries < 0:
-                raise ConfigurationError(f"max_retries: expected 0 or more, got {max_retries}")
+            if type(max_retries) is not int or max_retries < 0:
+                raise ConfigurationError(f"max_retries: expected a whole number, 0 or more, got {max_retries!r}")
             limits = limits._replace(max_retries=max_retries)
         return limits
+
+
+def _check_seconds(option: str, value: object) -> None:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not (value > 0 and math.isfinite(value)):
+        raise ConfigurationError(f"{option}: expected seconds, more than 0, got {one_line(repr(value), 64)}")
 
 
 class Options(NamedTuple):
@@ -111,10 +122,14 @@ def check_headers(headers: Mapping[str, str] | None) -> Mapping[str, str]:
         ConfigurationError: names the header, never its value.
     """
     for name, value in (headers or {}).items():
+        if not isinstance(name, str) or not isinstance(value, str):  # pyright: ignore[reportUnnecessaryIsInstance]  # whatever a caller passes
+            raise ConfigurationError("a header's name and value must be text")
         if not re.fullmatch(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+", name):
             raise ConfigurationError(f"the header name {one_line(name, 64)!r} cannot be sent")
         if name.lower() == "authorization":
             raise ConfigurationError("the Authorization header is made from the key; pass api_key instead")
+        if name.lower() in _FRAMING:
+            raise ConfigurationError(f"the header {name} is made from the address and the body; leave it out")
         if not value.isascii() or not value.isprintable() or value != value.strip():
             raise ConfigurationError(f"the value of the header {name} holds characters that cannot be sent")
     return headers or {}

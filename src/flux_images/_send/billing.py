@@ -39,6 +39,7 @@ class Reason(Enum):
     PROMPT_REFUSED = "moderation refused the prompt"
     MODERATED = "moderation withheld the picture, or does not say what it refused"
     NO_CHANNEL = "no channel for the model"
+    QUEUE_FULL = "the queue is full, nothing was taken in"
 
 
 class _Row(NamedTuple):
@@ -61,8 +62,9 @@ TABLE: tuple[_Row, ...] = (
     _Row(Stage.ANSWERED, range(200, 300), None, True),
     _Row(Stage.ANSWERED, (301, 307, 308), None, False),
     _Row(Stage.ANSWERED, range(400, 600), Reason.MODERATED, True),
-    _Row(Stage.ANSWERED, (400, 401, 402, 403, 404, 405, 406, 411, 413, 414, 415, 422, 429, 431), None, False),
+    _Row(Stage.ANSWERED, (400, 401, 402, 403, 404, 405, 406, 407, 411, 413, 414, 415, 422, 429, 431), None, False),
     _Row(Stage.ANSWERED, (503,), Reason.NO_CHANNEL, False),
+    _Row(Stage.ANSWERED, (503,), Reason.QUEUE_FULL, False),
     _Row(Stage.ANSWERED, range(500, 600), None, True),
 )
 

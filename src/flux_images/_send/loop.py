@@ -7,6 +7,7 @@ answer by a room above, judges it.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
 import os
@@ -32,6 +33,8 @@ T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 
 log = logging.getLogger("flux_images")
+
+INTERRUPTS = (KeyboardInterrupt, SystemExit)
 
 
 class Receiver(Protocol[T_co]):
@@ -67,6 +70,7 @@ class Call:
         self._free = free
         self._started = time.monotonic()
         self._attempt = 0
+        self._feared = False  # that an earlier attempt was billed
         self.receiver: Receiver[Any] | None = None
         """What takes the answer of this attempt, once its head is there."""
 
@@ -84,7 +88,7 @@ class Call:
         self._attempt += 1
         self.receiver = None
         if not (left := self.left()):
-            raise self.out_of_time()
+            raise self._out_of_time(billed=False)
         stages: Mapping[str, float | None] = self.request.extensions.get("timeout") or self._limits.stages.as_dict()
         timeout = {stage: left if limit is None else min(limit, left) for stage, limit in stages.items()}
         request = httpx.Request(
@@ -97,36 +101,35 @@ class Call:
         request.headers["Authorization"] = self.key.authorization()
         return request
 
-    def lost(self, error: Exception) -> FluxImagesError:
-        """The typed error for what a transport raised before an answer came."""
-        return failure.lost(error, self.request, self.key, billed=self.billed)
+    def answer_in(self, error: Exception) -> httpx.Response:
+        """The answer that a hook of the user's client refused; for all else that is no answer, the typed error."""
+        if isinstance(error, httpx.HTTPStatusError):
+            return error.response
+        if isinstance(error, FluxImagesError):
+            raise error
+        raise failure.lost(error, self.request, self.key, billed=self.billed) from error
 
     def broken_off(self, error: Exception, receiver: Receiver[T]) -> T:
-        """What is left of an answer whose body did not come, or cannot be decoded; the typed error where nothing is."""
-        lost = failure.lost(error, self.request, self.key, billed=self.billed, answered=True)
+        """What is left of an answer that broke off or cannot be read; the typed error where nothing is."""
+        if isinstance(error, FluxImagesError):
+            raise error
+        lost = failure.broken_off(error, self.request, self.key, billed=self.billed)
         problem, truncated = failure.what_broke(error, self.key)
         if (rescued := receiver.rescue(problem)) is not None:
             return rescued
-        if isinstance(error, httpx.TimeoutException):
+        if failure.is_late(error):
             raise lost from error
         raise receiver.broken(problem, truncated=truncated) from error
 
-    def unreadable(self, problem: ValueError, receiver: Receiver[T]) -> T:
-        """The same for an answer that the receiver does not take."""
-        if (rescued := receiver.rescue(str(problem))) is not None:
-            return rescued
-        raise receiver.broken(str(problem), truncated=False) from problem
-
     def late(self) -> Any:
         """The same for an answer that the call's total time cut off."""
-        late = self.out_of_time()
+        late = self._out_of_time(billed=self.billed)
         if self.receiver and (rescued := self.receiver.rescue(late.message)) is not None:
             return rescued
         raise late
 
-    def out_of_time(self) -> FluxImagesError:
-        """The typed error for a call that took its whole time."""
-        return failure.out_of_time(self._limits.total, billed=self.billed)
+    def _out_of_time(self, *, billed: bool) -> FluxImagesError:
+        return failure.out_of_time(self._limits.total, self.request.url.netloc.decode(), billed=billed)
 
     def cancelled(self, error: BaseException) -> None:
         """Say on the way out what a cancelled call may cost."""
@@ -139,8 +142,10 @@ class Call:
         elapsed = time.monotonic() - self._started
         wait = wait_before_next(self._limits, error, self._attempt, elapsed, free=not self.billed)
         if wait is None:
+            error.may_have_been_billed = error.may_have_been_billed or self._feared
             self._log(type(error).__name__, getattr(error, "status_code", None), error.request_id)
             raise error
+        self._feared = self._feared or error.may_have_been_billed
         risk = ", although it may have been billed" if error.may_have_been_billed else ""
         log.warning("attempt %d failed (%s); trying again in %.1f s%s", self._attempt, error, wait, risk)
         if self._on_retry is not None:
@@ -211,18 +216,16 @@ class Sender:
                     return self._attempt(call, receiver_of)
             except FluxImagesError as error:
                 wait = call.wait(error)
-            except KeyboardInterrupt as interrupted:
-                call.cancelled(interrupted)
+            except INTERRUPTS as interrupt:
+                call.cancelled(interrupt)
                 raise
             time.sleep(wait)
 
     def _attempt(self, call: Call, receiver_of: Callable[[Call, httpx.Response], Receiver[T]]) -> T:
         try:
             response = self._transport.handle_request(call.attempt())
-        except FluxImagesError:
-            raise
-        except Exception as error:
-            raise call.lost(error) from error
+        except Exception as error:  # noqa: BLE001 -- a user's client, hooks and transport raise what they like
+            response = call.answer_in(error)
         response.request = call.request
         receiver = call.receiver = receiver_of(call, response)
         try:
@@ -233,14 +236,11 @@ class Sender:
                     return cast("T", call.late())
             response.close()
             result = receiver.finish()
-        except FluxImagesError:
-            raise
-        except ValueError as problem:
-            result = call.unreadable(problem, receiver)
-        except Exception as error:  # noqa: BLE001 -- as above
+        except Exception as error:  # noqa: BLE001 -- as above, and the picture is paid for
             result = call.broken_off(error, receiver)
         finally:
-            response.close()
+            with contextlib.suppress(Exception):  # it was read or given up: nothing depends on it any more
+                response.close()
         return call.succeeded(response, result)
 
 
@@ -270,7 +270,7 @@ class AsyncSender:
                 return cast("T", call.late())
             except FluxImagesError as error:
                 wait = call.wait(error)
-            except anyio.get_cancelled_exc_class() as cancelled:
+            except (anyio.get_cancelled_exc_class(), *INTERRUPTS) as cancelled:
                 call.cancelled(cancelled)
                 raise
             await anyio.sleep(wait)
@@ -278,10 +278,8 @@ class AsyncSender:
     async def _attempt(self, call: Call, receiver_of: Callable[[Call, httpx.Response], Receiver[T]]) -> T:
         try:
             response = await self._transport.handle_async_request(call.attempt())
-        except FluxImagesError:
-            raise
-        except Exception as error:
-            raise call.lost(error) from error
+        except Exception as error:  # noqa: BLE001 -- a user's client, hooks and transport raise what they like
+            response = call.answer_in(error)
         response.request = call.request
         receiver = call.receiver = receiver_of(call, response)
         try:
@@ -290,12 +288,9 @@ class AsyncSender:
                     break
             await response.aclose()
             result = receiver.finish()
-        except FluxImagesError:
-            raise
-        except ValueError as problem:
-            result = call.unreadable(problem, receiver)
-        except Exception as error:  # noqa: BLE001 -- as above
+        except Exception as error:  # noqa: BLE001 -- as above, and the picture is paid for
             result = call.broken_off(error, receiver)
         finally:
-            await response.aclose()
+            with contextlib.suppress(Exception):  # as above
+                await response.aclose()
         return call.succeeded(response, result)

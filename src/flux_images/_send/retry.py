@@ -64,6 +64,8 @@ def wait_before_next(
 def _can_heal(error: FluxImagesError, limits: Limits, *, free: bool) -> bool:
     if isinstance(error, QuotaExceededError):
         return False
+    if isinstance(error, APIConnectionError) and not error.can_heal:
+        return False
     if error.may_have_been_billed and not limits.retry_possibly_billed:
         return False
     if isinstance(error, APIConnectionError | RateLimitError | ModelUnavailableError):

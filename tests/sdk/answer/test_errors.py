@@ -207,7 +207,7 @@ def test_every_part_of_an_error_answer_is_kept() -> None:
     }
     assert error.args == (error.message,)
     plain = status_error(500, {"x-request-id": "r2"}, b'["\xc3\xa9"]', KEY, billed=True)
-    assert (plain.message, plain.code, plain.type, plain.retry_after) == ("é", None, None, None)
+    assert (plain.message, plain.code, plain.type, plain.retry_after) == ('["é"]', None, None, None)
     bare = status_error(500, {}, b'{"message":"m","type":"t","code":""}', KEY, billed=True)
     assert (bare.message, bare.code, bare.type) == ("m", None, "t")
     garbage = status_error(500, {}, b"\xff" + b"y" * 3000, KEY, billed=True)
@@ -256,7 +256,7 @@ def test_a_success_may_carry_an_error(document: object, carries: bool) -> None:
             "the gateway redirects to nowhere; redirects are not followed, so set base_url to the right address",
         ),
         (400, b" ", "an empty answer"),
-        (401, b"<html>", "the base URL answers with a web page: is it the wrong host?; check the API key"),
+        (401, b"<html>", "a web page from a proxy in front of the gateway asks for credentials; check the API key"),
         (504, b"<html>", "an error page in HTML from a proxy in front of the gateway; the picture may still be drawn; "
         "ask the gateway before buying it again"),
     ],

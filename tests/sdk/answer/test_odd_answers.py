@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from typing import Any
 
 import httpx
@@ -15,18 +14,6 @@ from tests.sdk.conftest import BUYERS, KEY, Buy
 from tests.sdk.raw_server import answer, raw_server
 
 GATEWAY = "https://gateway.example"
-WAYS: dict[str, Buy] = {
-    **BUYERS,
-    "fast": lambda url, *rest, options=None, **more: BUYERS["asyncio"](
-        url, *rest, options={**(options or {}), "fast": True}, **more
-    ),
-}
-
-
-@pytest.fixture(params=WAYS)
-def way(request: pytest.FixtureRequest) -> Buy:
-    """Synchronous, asyncio, trio, asyncio with the extra."""
-    return functools.partial(WAYS[request.param])
 
 
 def _buy(odd: Odd, buy: Buy, **options: Any) -> tuple[Any, list[bytes], int]:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import math
 import threading
+from collections.abc import Callable
+from typing import Any
 
 import anyio
 import httpx
@@ -137,7 +140,8 @@ def test_options_make_a_new_client_on_the_same_pool() -> None:
             client.generate("a medal")
         assert len(seen) == 4
         assert "x-team" not in seen[1].headers
-        assert seen[1].extensions["timeout"] == {"connect": 10.0, "read": 300.0, "write": 30.0, "pool": 300.0}
+        stages = {stage: math.ceil(limit) for stage, limit in seen[1].extensions["timeout"].items()}
+        assert stages == {"connect": 10, "read": 600, "write": 30, "pool": 600}
         with pytest.raises(flux.ConfigurationError, match="Authorization"):
             client.with_options(headers={"authorization": "x"})
 
@@ -184,3 +188,83 @@ def test_a_client_serves_many_threads() -> None:
                 thread.join()
         assert results == [PNG] * 8
         assert len(server.posts) == 8
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [
+        ({"timeout": httpx.Timeout(float("nan"))}, "timeout: connect: expected seconds, more than 0, got nan"),
+        ({"timeout": httpx.Timeout(5, read=0)}, "timeout: read: expected seconds, more than 0, got 0"),
+        ({"timeout": httpx.Timeout(5, pool=-1)}, "timeout: pool: expected seconds, more than 0, got -1"),
+        ({"timeout": float("nan")}, "timeout: expected seconds, more than 0, got nan"),
+        ({"timeout": "60"}, "timeout: expected seconds, more than 0, got '60'"),
+        ({"timeout": True}, "timeout: expected seconds, more than 0, got True"),
+        ({"max_retries": 2.5}, "max_retries: expected a whole number, 0 or more, got 2.5"),
+        ({"max_retries": "2"}, "max_retries: expected a whole number, 0 or more, got '2'"),
+        ({"max_retries": True}, "max_retries: expected a whole number, 0 or more, got True"),
+        ({"base_url": b"https://gateway.example"}, "base_url: expected an address as text, got bytes"),
+        ({"base_url": 5}, "base_url: expected an address as text, got int"),
+        ({"base_url": " "}, "base_url is empty: give the gateway's address"),
+    ],
+)
+@pytest.mark.parametrize("make", [FluxImages, AsyncFluxImages])
+def test_an_option_that_cannot_be_used_is_refused(
+    make: Callable[..., object], options: dict[str, Any], says: str
+) -> None:
+    """By both clients, in one sentence, before anything is sent."""
+    with pytest.raises(flux.ConfigurationError) as caught:
+        make(KEY, **options)
+    assert str(caught.value).startswith(says)
+
+
+@pytest.mark.parametrize("name", ["Content-Length", "transfer-encoding", "Host", "Connection", "Content-Encoding"])
+def test_a_header_that_frames_the_request_is_refused(name: str, flavour: str, buy: Buy) -> None:
+    """A second one would cut the body, or send it elsewhere; nothing is sent."""
+    handle, seen = answering(httpx.Response(200, json=INLINE))
+    with pytest.raises(flux.ConfigurationError, match=f"the header {name} is made from the address and the body"):
+        buy(None, options={"http_client": mocked(flavour, handle)}, extra_headers={name: "1"})
+    with pytest.raises(flux.ConfigurationError, match="must be text"):
+        buy(None, options={"http_client": mocked(flavour, handle)}, extra_headers={"x": 1})
+    assert not seen
+
+
+def test_an_empty_variable_is_no_address(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else the key would go to a host that is not the user's."""
+    monkeypatch.setenv("FLUX_BASE_URL", "")
+    with pytest.raises(flux.ConfigurationError, match=r"^FLUX_BASE_URL is empty: .* or leave it unset for https://"):
+        FluxImages(KEY)
+
+
+@pytest.mark.parametrize(
+    "end", ["", "/", "/v1", "/v1/", "/v1/images", "/v1/images/generations", "/v1/images/generations/"]
+)
+def test_an_endpoint_s_address_is_trimmed_to_its_base(end: str, flavour: str, buy: Buy) -> None:
+    """Whatever a vendor's page prints."""
+    handle, seen = answering(httpx.Response(200, json=INLINE))
+    buy(f"https://gateway.example/relay{end}", options={"http_client": mocked(flavour, handle)})
+    assert str(seen[0].url) == "https://gateway.example/relay/v1/images/generations"
+
+
+@pytest.mark.parametrize(
+    ("timeout", "read", "total"),
+    [
+        (None, 600, 600),
+        (400, 400, 400),
+        (5, 5, 5),
+        (httpx.Timeout(400), 400, 600),
+        (httpx.Timeout(5, read=900), 900, 900),
+        (httpx.Timeout(None), 600, 600),
+    ],
+    ids=str,
+)
+def test_a_caller_s_bound_reaches_every_stage(timeout: Any, read: int, total: int, flavour: str, buy: Buy) -> None:
+    """A silent gateway ends when the caller said, not before; no stage outlives the call."""
+    handle, seen = answering(httpx.Response(200, json=INLINE))
+    buy(None, options={"http_client": mocked(flavour, handle), "timeout": timeout})
+    buy(None, options={"http_client": mocked(flavour, handle)}, timeout=timeout)
+    for request in seen:
+        stages = request.extensions["timeout"]
+        assert math.ceil(stages["read"]) == read
+        assert all(0 < limit <= total for limit in stages.values())
+    with FluxImages(KEY, timeout=timeout) as client:
+        assert client._options.limits.total == total

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import pickle
 import traceback
+from typing import Any
 from urllib.parse import quote
 
 import pytest
@@ -25,6 +26,14 @@ from tests.sdk.conftest import KEY
         (f"{KEY[:9]}\x7f{KEY[9:]}", "a space or a control character"),
         (f"{KEY}é", "not ASCII"),
         ("密钥" + KEY, "not ASCII"),
+        ("{{YOUR_API_KEY}}", "a placeholder"),
+        ("Bearer {{YOUR_API_KEY}}", "a placeholder"),
+        ("****", "a placeholder"),
+        ("<your key>", "a placeholder"),
+        ("$FLUX_API_KEY", "a placeholder"),
+        ("sk-xxxxxxxx", "a placeholder"),
+        ("sk-...", "a placeholder"),
+        ("YOUR_API_KEY", "a placeholder"),
     ],
 )
 @pytest.mark.parametrize("given", ["argument", "environment"])
@@ -46,6 +55,13 @@ def test_a_key_that_cannot_be_sent_is_refused_unseen(
     assert KEY[4:] not in "".join(inside) + str(caught.value)
 
 
+@pytest.mark.parametrize("key", [b"sk-0123456789abcdef", 5, ["sk-0123456789abcdef"]])
+def test_a_key_of_another_type_is_refused(key: Any) -> None:
+    """In a sentence that does not hold it."""
+    with pytest.raises(ConfigurationError, match=f"^api_key: expected the key as text, got {type(key).__name__}$"):
+        FluxImages(key)
+
+
 def test_no_key_says_where_to_put_one(monkeypatch: pytest.MonkeyPatch) -> None:
     """Without argument and variable the message names both."""
     monkeypatch.delenv("FLUX_API_KEY", raising=False)
@@ -54,10 +70,10 @@ def test_no_key_says_where_to_put_one(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.parametrize("prefix", ["Bearer ", "bearer ", "BEARER  "])
-def test_a_leading_bearer_is_dropped_with_a_warning(prefix: str) -> None:
+def test_a_leading_bearer_is_dropped_with_one_line(prefix: str, caplog: pytest.LogCaptureFixture) -> None:
     """People paste the whole header: the scheme isn't sent twice."""
-    with pytest.warns(UserWarning, match="leave it out"):
-        assert find_key(prefix + KEY).authorization() == f"Bearer {KEY}"
+    assert find_key(prefix + KEY).authorization() == f"Bearer {KEY}"
+    assert caplog.messages == ["api_key starts with 'Bearer ', which is added when sending: leave it out"]
 
 
 def test_the_argument_wins_over_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
