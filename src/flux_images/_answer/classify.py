@@ -10,6 +10,7 @@ import json
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
+from flux_images._answer.document import is_list, is_object
 from flux_images._errors import (
     APIStatusError,
     AuthenticationError,
@@ -205,11 +206,10 @@ def _detail(body: bytes) -> _Detail:
         document: Any = json.loads(body)
     except (ValueError, RecursionError):
         return _Detail(message=body[:2000].decode(errors="replace").strip() or None)
-    whole = cast("dict[str, Any]", document) if isinstance(document, dict) else {}
-    error: Any = whole.get("error") or whole or document
-    if not isinstance(error, dict):
-        return _Detail(_word(error), retry_after=_word(whole.get("retry_after")))
-    fields = cast("dict[str, Any]", error)
+    whole = document if is_object(document) else {}
+    fields = whole.get("error") or whole or document
+    if not is_object(fields):
+        return _Detail(_word(fields), retry_after=_word(whole.get("retry_after")))
     words = (_said(fields.get(name)) for name in ("message", "msg", "detail", "errors", "html-message"))
     waits = (_word(part.get("retry_after")) for part in (fields, whole))
     return _Detail(
@@ -222,14 +222,14 @@ def _detail(body: bytes) -> _Detail:
 
 def _said(value: object) -> str | None:
     """A message; of a list, those of its entries with where they belong."""
-    if not isinstance(value, list):
+    if not is_list(value):
         return _word(value)
     parts: list[str] = []
     for entry in value:
-        fields = cast("dict[str, Any]", entry) if isinstance(entry, dict) else {}
+        fields = entry if is_object(entry) else {}
         said = _word(fields.get("msg") or fields.get("message") or entry)
         place = fields.get("loc")
-        where = ".".join(str(step) for step in place) if isinstance(place, list) else ""
+        where = ".".join(str(step) for step in place) if is_list(place) else ""
         parts.append(f"{where}: {said}" if where else str(said))
     return "; ".join(parts) or None
 
