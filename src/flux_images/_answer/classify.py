@@ -10,7 +10,6 @@ import json
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
-from flux_images._answer.document import is_list, is_object
 from flux_images._errors import (
     APIStatusError,
     AuthenticationError,
@@ -28,7 +27,7 @@ from flux_images._errors import (
 )
 from flux_images._send.billing import Reason, Stage, may_have_been_billed
 from flux_images._send.retry import retry_after_seconds
-from flux_images._text import REQUEST_ID_IN_TEXT, one_line, request_id
+from flux_images._text import REQUEST_ID_IN_TEXT, is_list, is_object, one_line, request_id
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -23,7 +23,7 @@ import httpcore
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Generator
+    from collections.abc import Callable, Generator
 
 END: ContextVar[float | None] = ContextVar("flux_images_end", default=None)
 """When, by the monotonic clock, what is sent and received synchronously must be over."""
@@ -43,9 +43,9 @@ Not of a small one: making room for them takes longer than reading it.
 _EARLY = 2**16
 """Bytes that are kept of an answer that comes before the request is sent."""
 _END_OF_HEAD = re.compile(rb"\n\r?\n")
-_BLANK_BEFORE_COLON = re.compile(rb"(?m)^([^\s:]+)[ \t]+:")
-_LENGTH = re.compile(rb"(?mi)^content-length:[ \t]*(\d{1,18})[ \t]*\r?\n")
-_CODING = re.compile(rb"(?mi)^transfer-encoding:")
+_BLANK_BEFORE_COLON = re.compile(rb"\n([^\s:]+) +:")
+_LENGTH = re.compile(rb"(?i)\ncontent-length:[ \t]*(\d{1,18})[ \t]*\r?(?=\n)")
+_CODING = re.compile(rb"(?i)\ntransfer-encoding:")
 
 
 @contextlib.contextmanager
@@ -123,13 +123,14 @@ class Answers:
 
 def _mended(head: bytes) -> tuple[bytes, int]:
     """A head without ``Server : x``, a doubled length or one that is overruled; and the length of the body."""
-    head = _BLANK_BEFORE_COLON.sub(rb"\1:", head)
-    lengths = _LENGTH.findall(head)
+    if b" :" in head:
+        head = _BLANK_BEFORE_COLON.sub(rb"\n\1:", head)
     if _CODING.search(head):
         return _LENGTH.sub(b"", head), sys.maxsize
-    if len(set(lengths)) != 1:
-        return head, sys.maxsize
-    return _LENGTH.sub(b"", head, len(lengths) - 1) if lengths[1:] else head, int(lengths[0])
+    first, *again = _LENGTH.findall(head) or [b""]
+    if again and {*again} == {first}:
+        head, again = _LENGTH.sub(b"", head, len(again)), []
+    return head, int(first) if first and not again else sys.maxsize
 
 
 class Stream(Answers, httpcore.NetworkStream):
@@ -169,6 +170,7 @@ class AsyncStream(Answers, httpcore.AsyncNetworkStream):
     def __init__(self, below: httpcore.AsyncNetworkStream) -> None:
         self._below = below
         self._socket = below.get_extra_info("socket")
+        self._hears = _listener(self._socket)
         self._early = b""
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:  # noqa: ASYNC109 -- httpcore's
@@ -212,7 +214,7 @@ class AsyncStream(Answers, httpcore.AsyncNetworkStream):
 
     def get_extra_info(self, info: str) -> Any:
         if info == "is_readable":
-            return self.spoilt or _has_ended(self._socket)
+            return self.spoilt or self._socket.fileno() < 0 or bool(self._hears())
         return self._below.get_extra_info(info)
 
 
@@ -235,12 +237,10 @@ def _addresses(host: str, port: int) -> list[str]:
     return [str(address[0]) for *_, address in found] if len(found) > 1 else [host]
 
 
-def _has_ended(idle: socket.socket) -> bool:
-    """Whether there is something to read where nothing should come: the end of the connection."""
-    if idle.fileno() < 0:
-        return True
+def _listener(idle: socket.socket) -> Callable[[], object]:
+    """Asks whether there is something to read, where nothing should come: the end of the connection."""
     if not hasattr(select, "poll"):  # on Windows; elsewhere select() knows only the first 1,024 descriptors
-        return bool(select.select([idle], [], [], 0)[0])
+        return lambda: select.select([idle], [], [], 0)[0]
     poll = select.poll()
     poll.register(idle, select.POLLIN)
-    return bool(poll.poll(0))
+    return lambda: poll.poll(0)

@@ -170,7 +170,13 @@ def _options(tls: ssl.SSLContext, proxy: httpx.Proxy | None) -> dict[str, Any]:
     way = proxy and httpcore.Proxy(
         str(proxy.url), auth=proxy.raw_auth, ssl_context=tls if proxy.url.scheme == "https" else None
     )
-    return {"ssl_context": tls, "proxy": way, "max_connections": 100, "keepalive_expiry": KEPT}
+    return {
+        "ssl_context": tls,
+        "proxy": way,
+        "max_connections": 100,
+        "max_keepalive_connections": 20,
+        "keepalive_expiry": KEPT,
+    }
 
 
 def _pool(tls: ssl.SSLContext, proxy: httpx.Proxy | None) -> httpcore.ConnectionPool:

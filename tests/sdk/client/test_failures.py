@@ -76,7 +76,7 @@ class _Body(httpx.SyncByteStream, httpx.AsyncByteStream):
         if not self.closing:
             raise self.error
 
-    async def __aiter__(self) -> Any:
+    async def __aiter__(self) -> AsyncIterator[bytes]:
         yield self.data
         if not self.closing:
             raise self.error

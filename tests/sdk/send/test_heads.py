@@ -21,7 +21,7 @@ WHOLE = OK + LENGTH + b"\r\n" + BODY
 ANSWERS: dict[str, bytes] = {
     "as it should be": WHOLE,
     "an empty line before the status line": b"\r\n" + WHOLE,
-    "a blank before a colon": OK + b"Server : x\r\nX-A\t: b : c\r\n" + LENGTH + b"\r\n" + BODY,
+    "a blank before a colon": OK + b"Server : x\r\nX-A  : b : c\r\n" + LENGTH + b"\r\n" + BODY,
     "a blank before the length's colon": OK + LENGTH.replace(b":", b" :") + b"\r\n" + BODY,
     "a header of 60,000 bytes": OK + b"X: " + b"x" * 60_000 + b"\r\n" + LENGTH + b"\r\n" + BODY,
     "500 headers": OK + b"".join(b"X-%d: x\r\n" % number for number in range(500)) + LENGTH + b"\r\n" + BODY,
