@@ -19,6 +19,8 @@ from tests.sdk.conftest import KEY, Buy
 from tests.sdk.raw_server import raw_server
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
     pass
 
 GATEWAY = "https://gateway.example"
