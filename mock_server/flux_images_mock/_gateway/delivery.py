@@ -17,7 +17,7 @@ from flux_images_mock._gateway.engine import Engine
 from flux_images_mock._gateway.exchange import Exchange
 from flux_images_mock._gateway.run import Run, State
 from flux_images_mock._options import Options
-from flux_images_mock._pictures.gallery import PICTURES
+from flux_images_mock._pictures.gallery import PICTURES, TASKS
 from flux_images_mock._request.message import Request
 
 AccessLog = Callable[[Exchange, Answer, float], None]
@@ -76,7 +76,7 @@ class Gateway:
         is_journaled = not request.path.startswith(CONTROL) or request.path.startswith(PICTURES)
         try:
             try:
-                if self.state.gallery.has(request.path):
+                if request.path.startswith((PICTURES, TASKS)) and self.state.gallery.has(request.path):
                     answer = self.state.gallery.serve(request)
                 else:
                     door = self.engine if is_journaled else self._control
