@@ -34,8 +34,9 @@ from flux_images._errors import (
     RateLimitError,
     UnexpectedResponseError,
 )
+from flux_images._picture.awaited import AsyncImage
 from flux_images._picture.generation import AsyncGeneration, Generation
-from flux_images._picture.image import AsyncImage, Image
+from flux_images._picture.image import Image
 from flux_images._request.options import Retry
 from flux_images._version import __version__
 

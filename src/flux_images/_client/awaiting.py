@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from types import TracebackType
 
     from flux_images._client.api import Api
+    from flux_images._picture.awaited import AsyncImage
     from flux_images._picture.generation import AsyncGeneration
-    from flux_images._picture.image import AsyncImage
     from flux_images._request.options import Limits, Retry
     from flux_images._send.loop import Call, Receiver
     from flux_images_api.models import CreateImageRequestOutputFormat, CreateImageRequestResponseFormat, KnownModel
@@ -130,7 +130,7 @@ class AsyncFluxImages(BaseClient):
 
     async def fetch(self, url: str) -> AsyncImage:
         """The picture at an address that an earlier answer gave; as ``FluxImages.fetch``."""
-        from flux_images._picture.image import AsyncImage  # as above
+        from flux_images._picture.awaited import AsyncImage  # as above
 
         return await AsyncImage.at(url, self._downloads)
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, Self, TypeVar
 
 from flux_images._errors import Deviation
+from flux_images._picture.awaited import AsyncImage
 from flux_images._picture.fetch import AsyncDownloads, Downloads
-from flux_images._picture.image import AsyncImage, Image
+from flux_images._picture.image import Image
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from flux_images._errors import FluxImagesError, ImageDownloadError, UnexpectedResponseError
 from flux_images._picture.check import PictureError
-from flux_images._picture.fetch import AsyncDownloads, Downloads, look_at
+from flux_images._picture.fetch import Downloads, look_at
 from flux_images._picture.save import put_in_place, target_of
 from flux_images._picture.store import Kept
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 log = logging.getLogger("flux_images")
 
 
-class _Alone:
+class Alone:
     """The call of a picture of which nothing else is known."""
 
     def __init__(self, request_id: str | None) -> None:
@@ -39,7 +39,7 @@ class _Alone:
         return self.images[0]
 
 
-class _BaseImage:
+class BaseImage:
     """What ``Image`` and ``AsyncImage`` share: everything but the fetching."""
 
     def __init__(self, generation: Bought, url: str | None, kept: Kept | None, revised_prompt: str | None) -> None:
@@ -141,7 +141,7 @@ class _BaseImage:
         return self._bytes() if self._picture is not None and self._picture.media_type == media_type else None
 
 
-class Image(_BaseImage):
+class Image(BaseImage):
     """One picture. It shows itself in a notebook."""
 
     def __init__(
@@ -153,12 +153,12 @@ class Image(_BaseImage):
     @classmethod
     def from_dict(cls, saved: Mapping[str, Any], generation: Bought | None = None) -> Self:
         """What ``to_dict`` saved; it is fetched, if it must be, with a client of its own."""
-        return cls(*_parts_of(saved, generation), Downloads())._restored()
+        return cls(*parts_of(saved, generation), Downloads())._restored()
 
     @classmethod
     def at(cls, url: str, downloads: Downloads) -> Self:
         """The picture at an address, fetched and looked at."""
-        image = cls(_Alone(None), url, None, None, downloads)._restored()
+        image = cls(Alone(None), url, None, None, downloads)._restored()
         image._here()
         return image
 
@@ -191,7 +191,7 @@ class Image(_BaseImage):
 
     def to_pil(self) -> PIL.Image.Image:
         """The picture as a Pillow image, which needs Pillow."""
-        return _pil(self.read())
+        return as_pil(self.read())
 
     @property
     def check(self) -> str:
@@ -210,12 +210,12 @@ class Image(_BaseImage):
         Raises:
             FluxImagesError: the picture's format is not known here, nor its size.
         """
-        return _pixels(self._looked_at().width)
+        return pixels(self._looked_at().width)
 
     @property
     def height(self) -> int:
         """Pixels down; as ``width``."""
-        return _pixels(self._looked_at().height)
+        return pixels(self._looked_at().height)
 
     def _looked_at(self) -> Picture:
         self._here()
@@ -243,107 +243,19 @@ class Image(_BaseImage):
         return self._shown_as("image/jpeg")
 
 
-class AsyncImage(_BaseImage):
-    """One picture, read and saved by awaiting. It shows itself in a notebook once it was read."""
-
-    def __init__(
-        self,
-        generation: Bought,
-        url: str | None,
-        kept: Kept | None,
-        revised_prompt: str | None,
-        downloads: AsyncDownloads,
-    ) -> None:
-        super().__init__(generation, url, kept, revised_prompt)
-        self._downloads = downloads
-
-    @classmethod
-    def from_dict(cls, saved: Mapping[str, Any], generation: Bought | None = None) -> Self:
-        """What ``to_dict`` saved; as ``Image.from_dict``."""
-        return cls(*_parts_of(saved, generation), AsyncDownloads())._restored()
-
-    @classmethod
-    async def at(cls, url: str, downloads: AsyncDownloads) -> Self:
-        """The picture at an address, fetched and looked at."""
-        image = cls(_Alone(None), url, None, None, downloads)._restored()
-        await image._here()
-        return image
-
-    async def read(self, *, check: bool = True) -> bytes:
-        """The picture's file; as ``Image.read``."""
-        await self._here(check=check)
-        return self._bytes()
-
-    async def save(self, path: str | os.PathLike[str], *, overwrite: bool = False, check: bool = True) -> Path:
-        """Write the picture's file, whole or not at all; as ``Image.save``."""
-        target_of(path, None, overwrite=overwrite)
-        await self._here(check=check)
-        return await self._downloads.in_thread(lambda: self._put(path, overwrite=overwrite))
-
-    async def to_pil(self) -> PIL.Image.Image:
-        """The picture as a Pillow image, which needs Pillow."""
-        return _pil(await self.read())
-
-    @property
-    def check(self) -> str:
-        """``whole``, or why the picture could not be looked at to its end here. Known once the picture was read."""
-        return self._known().check
-
-    @property
-    def media_type(self) -> str:
-        """``image/png``, ``image/jpeg``, ... Known once the picture was read."""
-        return self._known().media_type
-
-    @property
-    def width(self) -> int:
-        """Pixels across. Known once the picture was read; as ``Image.width``."""
-        return _pixels(self._known().width)
-
-    @property
-    def height(self) -> int:
-        """Pixels down; as ``width``."""
-        return _pixels(self._known().height)
-
-    def _known(self) -> Picture:
-        if self._picture is None:
-            raise FluxImagesError("the picture is not known yet: await its read() or save() first")
-        return self._picture
-
-    def _repr_png_(self) -> bytes | None:
-        return self._shown_as("image/png")
-
-    def _repr_jpeg_(self) -> bytes | None:
-        return self._shown_as("image/jpeg")
-
-    async def _here(self, *, check: bool = True) -> None:
-        if self._kept is not None and check:
-            try:
-                await self._downloads.in_thread(self._checked)
-            except PictureError as error:
-                if typed := self._damaged(error):
-                    raise typed from None
-        if self._kept is None and self._url is not None:
-            try:
-                self._arrived(*await self._downloads.fetch(self._url, self._born, check=check))
-            except ImageDownloadError as error:
-                raise self._failed(error) from error.__cause__
-
-
-def _parts_of(
-    saved: Mapping[str, Any], generation: Bought | None
-) -> tuple[Bought, str | None, Kept | None, str | None]:
+def parts_of(saved: Mapping[str, Any], generation: Bought | None) -> tuple[Bought, str | None, Kept | None, str | None]:
     data = saved.get("b64_json")
     kept = Kept(base64.b64decode(data)) if data else None
-    return generation or _Alone(saved.get("request_id")), saved.get("url"), kept, saved.get("revised_prompt")
+    return generation or Alone(saved.get("request_id")), saved.get("url"), kept, saved.get("revised_prompt")
 
 
-def _pixels(count: int) -> int:
+def pixels(count: int) -> int:
     if not count:
         raise FluxImagesError("the picture's format is not known here, nor its size in pixels")
     return count
 
 
-def _pil(data: bytes) -> PIL.Image.Image:
+def as_pil(data: bytes) -> PIL.Image.Image:
     import io
 
     try:
