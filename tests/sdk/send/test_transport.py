@@ -98,7 +98,7 @@ def test_loops_in_several_threads_share_a_client(fast: bool) -> None:
                 await client.generate("a medal")
             except flux.ClientClosedError as error:
                 errors.append(error)
-            assert kept.hung_up.acquire(timeout=10)
+            assert await asyncio.to_thread(kept.hung_up.acquire, timeout=10)  # this loop has to close its own
             await asyncio.to_thread(together.wait)
 
         threads = [threading.Thread(target=asyncio.run, args=(use(closes),)) for closes in (True, False)]
