@@ -6,7 +6,7 @@ import codecs
 import json
 import logging
 import re
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 from flux_images._answer.classify import carries_error, status_error
 from flux_images._answer.events import EventReader, are_events
@@ -14,9 +14,9 @@ from flux_images._answer.receive import ErrorAnswer, broken_answer
 from flux_images._answer.salvage import Salvage
 from flux_images._answer.split import PictureSplitter, decoded
 from flux_images._answer.tasks import task_of
-from flux_images._errors import Deviation, EmptyGenerationError, FluxImagesError, PendingGenerationError
+from flux_images._errors import Bought, Deviation, EmptyGenerationError, FluxImagesError, PendingGenerationError
 from flux_images._picture.check import is_known
-from flux_images._picture.generation import Answer, AsyncGeneration, Generation, Part
+from flux_images._picture.generation import Answer, Part
 from flux_images._text import one_line, request_id
 from flux_images_api.api.images import create_image
 from flux_images_api.errors import ResponseError
@@ -32,7 +32,17 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("flux_images")
 
-_G = TypeVar("_G", bound=Generation | AsyncGeneration)
+
+class Bundle(Bought, Protocol):
+    """What is made of an answer with pictures."""
+
+    @property
+    def missing(self) -> int:
+        """How many of the pictures that were asked for did not come."""
+        ...
+
+
+_G = TypeVar("_G", bound=Bundle)
 
 _ADDRESS = re.compile(r"https?://\S+")
 _WHITE = b" \t\r\n"

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any, Self
+from functools import partial
+from typing import TYPE_CHECKING, Any, Self, Unpack
 
 import httpx
 
@@ -18,9 +19,12 @@ from flux_images._send.loop import AsyncSender
 from flux_images._send.transport import async_transport, given_async_client
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    import os
+    from collections.abc import Callable, Iterable, Mapping
     from types import TracebackType
 
+    from flux_images._batch.job import AsyncBatch, BatchOptions
+    from flux_images._batch.progress import Progress
     from flux_images._client.api import Api
     from flux_images._picture.awaited import AsyncImage
     from flux_images._picture.generation import AsyncGeneration
@@ -143,6 +147,24 @@ class AsyncFluxImages(BaseClient):
         from flux_images._picture.generation import AsyncGeneration
 
         return picture_answer(lambda answer, parts: AsyncGeneration(answer, n or 1, parts, self._downloads))
+
+    def batch(
+        self,
+        requests: str | os.PathLike[str] | Iterable[Mapping[str, Any]] | None,
+        folder: str | os.PathLike[str],
+        *,
+        defaults: Mapping[str, Any] | None = None,
+        on_progress: Callable[[Progress], object] | None = None,
+        **options: Unpack[BatchOptions],
+    ) -> AsyncBatch:
+        """Buy thousands of pictures, each once, into a folder that can be resumed; as ``FluxImages.batch``.
+
+        Iterate with ``async for``. It runs in a thread of its own, and raises what ``FluxImages.batch`` raises when the
+        iteration begins.
+        """
+        from flux_images._batch.job import AsyncBatch  # as above
+
+        return AsyncBatch(partial(self._batch, requests, folder, defaults, on_progress, options))
 
     @property
     def api(self) -> Api:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, Unpack
 
 import httpx
 
@@ -18,9 +18,12 @@ from flux_images._send.loop import Sender
 from flux_images._send.transport import given_client, sync_transport
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    import os
+    from collections.abc import Callable, Iterable, Mapping
     from types import TracebackType
 
+    from flux_images._batch.job import Batch, BatchOptions
+    from flux_images._batch.progress import Progress
     from flux_images._client.api import Api
     from flux_images._picture.generation import Generation
     from flux_images._picture.image import Image
@@ -180,6 +183,36 @@ class FluxImages(BaseClient):
         from flux_images._picture.generation import Generation
 
         return picture_answer(lambda answer, parts: Generation(answer, n or 1, parts, self._downloads))
+
+    def batch(
+        self,
+        requests: str | os.PathLike[str] | Iterable[Mapping[str, Any]] | None,
+        folder: str | os.PathLike[str],
+        *,
+        defaults: Mapping[str, Any] | None = None,
+        on_progress: Callable[[Progress], object] | None = None,
+        **options: Unpack[BatchOptions],
+    ) -> Batch:
+        """Buy thousands of pictures, each once, into a folder that can be resumed.
+
+        Every request is checked before the first is sent, and noted in the folder's ledger before it leaves. Iterate
+        over what this returns: it gives what became of each request as soon as it is known. The same call again goes on
+        where the last one ended, were it killed; what may have been billed and brought nothing is not sent again.
+
+        Args:
+            requests: a file (JSON Lines, CSV, TSV, text, Parquet), "-" for standard input, or dicts of the contract's
+                fields with an optional ``id``; None for those that the folder's ledger holds.
+            folder: where the pictures and the ledger go.
+            defaults: fields for the requests that do not say otherwise.
+            on_progress: is told how far it is, a few times a second, in the thread of the batch.
+            options: as ``BatchOptions`` says.
+
+        Raises:
+            BadLinesError: some requests cannot be sent; nothing was.
+            ConfigurationError: a file, the folder or an option cannot be used.
+            FolderInUseError: another run works in the folder.
+        """
+        return self._batch(requests, folder, defaults, on_progress, options)
 
     @property
     def api(self) -> Api:

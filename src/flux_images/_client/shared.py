@@ -10,8 +10,11 @@ import httpx
 from flux_images._send.loop import AsyncSender, Sender
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    import os
+    from collections.abc import Callable, Iterable, Mapping
 
+    from flux_images._batch.job import Batch, BatchOptions
+    from flux_images._batch.progress import Progress
     from flux_images._client.api import Api
     from flux_images._request.options import Options
 
@@ -28,6 +31,7 @@ class BaseClient:
     """What the two clients share: everything but the awaiting."""
 
     _options: Options
+    _task_path: str | None
 
     def __repr__(self) -> str:
         # A traceback may show a client whose construction failed.
@@ -63,6 +67,26 @@ class BaseClient:
         other._options = self._options.changed(timeout, max_retries, headers)
         other._wire()
         return other
+
+    def _batch(
+        self,
+        requests: str | os.PathLike[str] | Iterable[Mapping[str, Any]] | None,
+        folder: str | os.PathLike[str],
+        defaults: Mapping[str, Any] | None,
+        on_progress: Callable[[Progress], object] | None,
+        options: BatchOptions,
+    ) -> Batch:
+        from flux_images._batch.job import Batch, Settings  # as above
+
+        return Batch(
+            self._options,
+            self._task_path,
+            requests,
+            folder,
+            Settings(**options),
+            defaults={"model": DEFAULT_MODEL, **(defaults or {})},
+            on_progress=on_progress,
+        )
 
     def _wire(self) -> None:
         """Take the options into use."""

@@ -1,0 +1,374 @@
+"""A batch as a program holds it: checked when it is made, run in a thread of its own, iterated as results come."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import importlib.util
+import itertools
+import queue
+import tempfile
+import threading
+import time
+from contextlib import ExitStack
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypedDict
+
+from flux_images._batch.budget import Budget
+from flux_images._batch.folder import LEDGER, NAME, Folder
+from flux_images._batch.ledger import Ledger
+from flux_images._batch.prompts import STDIN, BadLine, read_prompts, row_of
+from flux_images._batch.request import checked
+from flux_images._batch.runner import Pace, Runner
+from flux_images._batch.shop import Shop
+from flux_images._batch.states import EXPIRED, REFUSED, UNKNOWN, WAITING
+from flux_images._errors import ConfigurationError, FluxImagesError
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
+    from types import TracebackType
+
+    from flux_images._batch.ledger import Loaded
+    from flux_images._batch.progress import Progress, Result
+    from flux_images._batch.request import Request
+    from flux_images._request.options import Options
+
+_EVERY = 0.25
+"""Seconds between two calls of ``on_progress``."""
+
+
+class BadLinesError(ConfigurationError):
+    """Some requests cannot be sent, so none was: ``lines`` names the first thousand, ``count`` is of all."""
+
+    def __init__(self, lines: list[BadLine], count: int) -> None:
+        shown = "; ".join(map(str, lines[:5]))
+        super().__init__(f"{count} requests cannot be sent, so none was: {shown}; mend them, or skip the bad ones")
+        self.lines = lines
+        self.count = count
+
+
+class BatchOptions(TypedDict, total=False):
+    """How a batch goes about it: arguments of ``FluxImages.batch``, each by its name."""
+
+    concurrency: int
+    """Calls at once, at most; inside that the batch finds what the gateway allows. 32, unless given."""
+    rate: float | None
+    """Calls a second, at most."""
+    max_failures: int
+    """Failures in a row after which the batch stops. 50, unless given."""
+    max_images: int | None
+    """Pictures that may be bought in this folder, over all runs: a hard cap."""
+    max_cost: Decimal | None
+    """The same in money; needs ``price``."""
+    price: Decimal | None
+    """Of one picture."""
+    name: str
+    """Of each file, such as "{id}-{index}.{ext}"; ``{no}`` is the request's number."""
+    metadata: bool
+    """Whether each picture carries its prompt, model, seed and request id (PNG and JPEG). True, unless given."""
+    skip_bad: bool
+    """Whether to go on without the requests that cannot be sent."""
+    resend_unknown: bool
+    """Whether to send again what may have been billed, and so perhaps pay twice."""
+    rebuy_expired: bool
+    """Whether to buy again what was paid for and whose address gives nothing any more."""
+    retry_refused: bool
+    """Whether to send again what was refused before."""
+
+
+class Settings(NamedTuple):
+    """``BatchOptions``, all of them."""
+
+    concurrency: int = 32
+    rate: float | None = None
+    max_failures: int = 50
+    max_images: int | None = None
+    max_cost: Decimal | None = None
+    price: Decimal | None = None
+    name: str = NAME
+    metadata: bool = True
+    skip_bad: bool = False
+    resend_unknown: bool = False
+    rebuy_expired: bool = False
+    retry_refused: bool = False
+
+
+class Batch:
+    """Requests, their ledger and their pictures in one folder; ``for result in batch`` runs it.
+
+    Leaving the loop, or the ``with`` block, ends it well: nothing more is sent, and what is under way is finished. A
+    second Ctrl-C leaves at once; what was under way is ``unknown`` then. The same call again goes on where it ended.
+
+    Args:
+        options: of the client that buys.
+        source: a file, "-", or requests as dicts; None for those of an earlier run.
+        folder: where ledger and pictures are.
+
+    Raises:
+        BadLinesError: some requests cannot be sent; nothing was.
+        ConfigurationError: a file, the folder or a setting cannot be used.
+        FolderInUseError: another run works in the folder.
+    """
+
+    def __init__(
+        self,
+        options: Options,
+        task_path: str | None,
+        source: str | os.PathLike[str] | Iterable[Mapping[str, Any]] | None,
+        folder: str | os.PathLike[str],
+        settings: Settings,
+        *,
+        defaults: Mapping[str, Any],
+        kind: str | None = None,
+        on_progress: Callable[[Progress], object] | None = None,
+    ) -> None:
+        self._options = options
+        self._task_path = task_path
+        self._settings = settings
+        self._on_progress = on_progress
+        self._results: queue.SimpleQueue[Result | BaseException | None] = queue.SimpleQueue()
+        self._thread: threading.Thread | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._main: asyncio.Task[None] | None = None
+        self._runner: Runner | None = None
+        _check(settings)
+        with ExitStack() as stack:
+            self.folder = Folder(Path(folder).expanduser(), settings.name)
+            stack.callback(self.folder.close)
+            self._ledger = Ledger(self.folder.path / LEDGER)
+            stack.callback(self._ledger.close)
+            if source is not None:
+                load(self._ledger, source, defaults, kind=kind, skip_bad=settings.skip_bad)
+            self._resend()
+            self._budget = Budget(self._ledger.tally.spent, settings.max_images, settings.price, settings.max_cost)
+            self._stack = stack.pop_all()
+
+    def _resend(self) -> None:
+        """Put back what is to be sent again; what was under way when the last run ended is ``unknown``."""
+        now = time.time()
+        self._ledger.lose_what_was_sent(now)
+        for wanted, state in (
+            (self._settings.resend_unknown, UNKNOWN),
+            (self._settings.rebuy_expired, EXPIRED),
+            (self._settings.retry_refused, REFUSED),
+        ):
+            if wanted:
+                self._ledger.move(state, WAITING, None, now)
+
+    @property
+    def waiting(self) -> tuple[int, int]:
+        """How many requests are to be sent, and how many pictures they ask for."""
+        return self._ledger.to_send()
+
+    @property
+    def stopped(self) -> tuple[str, str] | None:
+        """Why it ended before all was sent, as a word (account, cap, disk, failures, ledger, stopped) and in words."""
+        runner = self._runner
+        return (runner.code_of_stop or "", runner.stopping) if runner and runner.stopping else None
+
+    def progress(self) -> Progress:
+        """How far it is."""
+        if self._runner is None:
+            raise FluxImagesError("the batch has not begun: iterate over it")
+        return self._runner.progress()
+
+    def failures(self, most: int = 20) -> list[tuple[str, str, int]]:
+        """What went wrong, as (state, reason, how many), the most frequent first."""
+        return self._ledger.reasons(most)
+
+    def stop(self, reason: str = "stopped") -> None:
+        """Send nothing more, and finish what is under way."""
+        if self._loop and self._runner:
+            self._call(self._runner.stop, reason)
+
+    def stop_now(self) -> None:
+        """Leave what is under way: it becomes ``unknown``."""
+        if self._loop and self._main:
+            self._call(self._main.cancel)
+
+    def _call(self, work: Callable[..., object], *arguments: object) -> None:
+        try:
+            assert self._loop is not None  # noqa: S101 -- the callers looked
+            self._loop.call_soon_threadsafe(work, *arguments)
+        except RuntimeError:  # it has ended
+            return
+
+    def __iter__(self) -> Iterator[Result]:
+        """Run, and give what became of each request as soon as it is known."""
+        if self._thread is not None:
+            raise FluxImagesError("a batch runs once; make another on the same folder, it goes on where this ended")
+        begun = threading.Event()
+        self._thread = threading.Thread(target=self._work, args=(begun,), name="flux_images batch", daemon=True)
+        self._thread.start()
+        begun.wait()
+        try:
+            while (result := self._results.get()) is not None:
+                if isinstance(result, BaseException):
+                    raise result
+                yield result
+        finally:
+            self.close()
+
+    def _work(self, begun: threading.Event) -> None:
+        try:
+            asyncio.run(self._run(begun))
+        except asyncio.CancelledError:
+            self._results.put(None)
+        except BaseException as error:  # noqa: BLE001 -- it is raised where the results are read
+            self._results.put(error)
+        else:
+            self._results.put(None)
+        finally:
+            begun.set()
+
+    async def _run(self, begun: threading.Event) -> None:
+        fast = importlib.util.find_spec("aiohttp") is not None
+        shop = Shop(self._options, self._task_path, fast=fast)
+        settings = self._settings
+        self._runner = Runner(
+            shop,
+            self._ledger,
+            self.folder,
+            self._budget,
+            Pace(settings.concurrency, settings.rate, settings.max_failures),
+            self._results.put,
+            metadata=settings.metadata,
+        )
+        self._loop, self._main = asyncio.get_running_loop(), asyncio.current_task()
+        begun.set()
+        told = self._loop.create_task(self._tell(self._runner))
+        try:
+            if self.waiting[0]:
+                await shop.greet()
+            await self._runner.run()
+        finally:
+            told.cancel()
+            await shop.close()
+
+    async def _tell(self, runner: Runner) -> None:
+        while self._on_progress:
+            self._on_progress(runner.progress())
+            await asyncio.sleep(_EVERY)
+
+    def close(self) -> None:
+        """Finish what is under way, and let the folder go."""
+        try:
+            if self._thread is not None and self._thread is not threading.current_thread():
+                self.stop()
+                self._thread.join()
+        except KeyboardInterrupt:
+            self.stop_now()
+            raise
+        finally:
+            if self._thread is not None:
+                self._thread.join()
+            self._stack.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+class AsyncBatch:
+    """The same for asyncio and trio: ``async for result in batch``. It is made, checked and run in threads."""
+
+    def __init__(self, make: Callable[[], Batch]) -> None:
+        self._make = make
+        self.batch: Batch | None = None
+        """The batch itself, once it has begun."""
+
+    async def __aiter__(self) -> AsyncIterator[Result]:
+        """Run, and give what became of each request as soon as it is known."""
+        import anyio
+        import anyio.to_thread
+
+        limiter = anyio.CapacityLimiter(1)
+        self.batch = await anyio.to_thread.run_sync(self._make, limiter=limiter)
+        results = iter(self.batch)
+        try:
+            while (result := await anyio.to_thread.run_sync(next, results, None, limiter=limiter)) is not None:
+                yield result
+        finally:
+            with anyio.CancelScope(shield=True):
+                await anyio.to_thread.run_sync(self.batch.close)
+
+
+def plan(
+    source: str | os.PathLike[str] | Iterable[Mapping[str, Any]],
+    folder: str | os.PathLike[str],
+    *,
+    defaults: Mapping[str, Any],
+    kind: str | None = None,
+    skip_bad: bool = False,
+) -> Loaded:
+    """What a batch would do: requests and pictures to be sent. Nothing is sent, made or changed.
+
+    Raises:
+        BadLinesError: some requests cannot be sent.
+    """
+    path = Path(folder).expanduser() / LEDGER
+    with tempfile.TemporaryDirectory() as elsewhere:
+        ledger = Ledger(path if path.exists() else Path(elsewhere) / LEDGER)
+        try:
+            return load(ledger, source, defaults, kind=kind, skip_bad=skip_bad, dry=True)
+        finally:
+            ledger.close()
+
+
+def load(
+    ledger: Ledger,
+    source: str | os.PathLike[str] | Iterable[Mapping[str, Any]],
+    defaults: Mapping[str, Any],
+    *,
+    kind: str | None = None,
+    skip_bad: bool = False,
+    dry: bool = False,
+) -> Loaded:
+    """Check every request and take all into the ledger; a file that was loaded last is not looked at again.
+
+    Raises:
+        BadLinesError: some cannot be sent, and are not to be skipped: none was taken.
+    """
+    facts = {"input": _fingerprint(source, defaults, kind)}
+    if facts["input"] and facts["input"] == ledger.meta("input") and not dry:
+        return ledger.listed()
+    loaded = ledger.load(_requests(source, defaults, kind), facts, skip_bad=skip_bad, dry=dry)
+    if loaded.bad_count and not skip_bad:
+        raise BadLinesError(loaded.bad, loaded.bad_count)
+    return loaded
+
+
+def _requests(
+    source: str | os.PathLike[str] | Iterable[Mapping[str, Any]], defaults: Mapping[str, Any], kind: str | None
+) -> Iterator[Request | BadLine]:
+    rows = (
+        read_prompts(str(source), kind)
+        if isinstance(source, str | Path)
+        else itertools.starmap(row_of, enumerate(source, 1))  # type: ignore[arg-type]  # of the union what is left
+    )
+    for row in rows:
+        yield row if isinstance(row, BadLine) else checked(row, defaults)
+
+
+def _fingerprint(source: object, defaults: Mapping[str, Any], kind: str | None) -> str:
+    """Stands for the content of a file; empty where there is none to read twice."""
+    if not isinstance(source, str | Path) or str(source) == STDIN or not Path(source).is_file():
+        return ""
+    with Path(source).open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256")
+    digest.update(repr((sorted(defaults.items()), kind, Path(source).suffix)).encode())
+    return digest.hexdigest()
+
+
+def _check(settings: Settings) -> None:
+    for name, value in (("concurrency", settings.concurrency), ("max_failures", settings.max_failures)):
+        if type(value) is not int or value < 1:
+            raise ConfigurationError(f"{name}: expected a whole number, 1 or more, got {value!r}")
+    if settings.rate is not None and not settings.rate > 0:
+        raise ConfigurationError(f"rate: expected calls a second, more than 0, got {settings.rate!r}")
