@@ -9,7 +9,6 @@ import itertools
 import queue
 import tempfile
 import threading
-import time
 from contextlib import ExitStack
 from decimal import Decimal
 from pathlib import Path
@@ -20,9 +19,9 @@ from flux_images._batch.folder import LEDGER, NAME, Folder
 from flux_images._batch.ledger import Ledger
 from flux_images._batch.prompts import STDIN, BadLine, read_prompts, row_of
 from flux_images._batch.request import checked
+from flux_images._batch.resume import again, take_up
 from flux_images._batch.runner import Pace, Runner
 from flux_images._batch.shop import Shop
-from flux_images._batch.states import EXPIRED, REFUSED, UNKNOWN, WAITING
 from flux_images._errors import ConfigurationError, FluxImagesError
 
 if TYPE_CHECKING:
@@ -141,21 +140,12 @@ class Batch:
             stack.callback(self._ledger.close)
             if source is not None:
                 load(self._ledger, source, defaults, kind=kind, skip_bad=settings.skip_bad)
-            self._resend()
+            wanted = again(
+                unknown=settings.resend_unknown, expired=settings.rebuy_expired, refused=settings.retry_refused
+            )
+            take_up(self._ledger, self.folder, wanted)
             self._budget = Budget(self._ledger.tally.spent, settings.max_images, settings.price, settings.max_cost)
             self._stack = stack.pop_all()
-
-    def _resend(self) -> None:
-        """Put back what is to be sent again; what was under way when the last run ended is ``unknown``."""
-        now = time.time()
-        self._ledger.lose_what_was_sent(now)
-        for wanted, state in (
-            (self._settings.resend_unknown, UNKNOWN),
-            (self._settings.rebuy_expired, EXPIRED),
-            (self._settings.retry_refused, REFUSED),
-        ):
-            if wanted:
-                self._ledger.move(state, WAITING, None, now)
 
     @property
     def waiting(self) -> tuple[int, int]:

@@ -11,7 +11,7 @@ import sqlite3
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from flux_images._batch.prompts import BadLine
-from flux_images._batch.states import FREE, SENT, STATES, UNKNOWN, UNSETTLED, WAITING
+from flux_images._batch.states import FREE, SENT, STATES, UNSETTLED, WAITING
 from flux_images._errors import ConfigurationError
 
 if TYPE_CHECKING:
@@ -324,7 +324,7 @@ class Ledger:
 
     def apply(self, changes: Iterable[Change], now: float) -> None:
         """Note changes, without ending the transaction."""
-        states: set[str] = set()
+        states: set[str] = {"again"}
         for change in changes:
             item = change.item
             done = self.connection.execute(
@@ -352,20 +352,18 @@ class Ledger:
             [(state, *self.tally.get(state, (0, 0))) for state in states],
         )
 
-    def move(self, before: str, after: str, reason: str | None, now: float) -> int:
-        """Put all of one state into another; how many. What was perhaps paid for stays counted as spent."""
-        items = self.of_state(before)
+    def write(self, changes: Iterable[Change], now: float) -> None:
+        """Note changes, while no run has begun."""
         self.connection.execute("BEGIN IMMEDIATE")
-        self.apply([Change(item, after, reason or why) for item, why in items], now)
+        self.apply(changes, now)
+        self.connection.execute("COMMIT")
+
+    def move(self, before: str, after: str, reason: str | None, now: float) -> None:
+        """Put all of one state into another. What was perhaps paid for stays counted as spent."""
+        items = self.of_state(before)
         if after in FREE and before not in FREE:
             self.tally.add("again", 0, sum(item.asked for item, _ in items))
-            self._write_tally(["again"])
-        self.connection.execute("COMMIT")
-        return len(items)
-
-    def lose_what_was_sent(self, now: float) -> int:
-        """At the start of a run: what is still ``sent`` was under way when the last one ended."""
-        return self.move(SENT, UNKNOWN, "the run ended before the answer came", now)
+        self.write([Change(item, after, reason or why) for item, why in items], now)
 
     def close(self) -> None:
         """Close the file."""

@@ -158,7 +158,7 @@ def _table(delimiter: str) -> Reader:
     def read(file: IO[bytes], name: str) -> Iterator[Row | BadLine]:
         reader = csv.reader(io.TextIOWrapper(file, "utf-8-sig", newline=""), delimiter=delimiter, strict=True)
         try:
-            heads = [head.strip() for head in next(reader, [])]
+            heads = [head.strip() for head in next(reader, list[str]())]
             columns = _columns(name, heads)
             for cells in reader:
                 if any(cells):

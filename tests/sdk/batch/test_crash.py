@@ -1,0 +1,104 @@
+"""Killed at any moment, and run again: every picture that was billed is here or known to be in doubt, none is billed twice."""
+
+from __future__ import annotations
+
+import json
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from flux_images_mock import MockServer
+from tests.sdk.batch import killed
+from tests.sdk.batch.books import assert_nothing_lost, books
+
+SCRIPT = Path(killed.__file__)
+
+
+def start(
+    mock: MockServer, folder: Path, prompts: Path, options: dict[str, Any], *death: object
+) -> subprocess.Popen[str]:
+    arguments = map(str, (SCRIPT, mock.url, folder, prompts, json.dumps(options), *death))
+    return subprocess.Popen([sys.executable, *arguments], text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+
+
+def run(mock: MockServer, folder: Path, prompts: Path, options: dict[str, Any], *death: object) -> int:
+    with start(mock, folder, prompts, options, *death) as process:
+        _, errors = process.communicate(timeout=120)
+    assert process.returncode in (0, -signal.SIGKILL), errors
+    return process.returncode
+
+
+def write_prompts(path: Path, count: int, **fields: Any) -> Path:
+    lines = [json.dumps({"id": f"p{number}", "prompt": f"medal {number}", **fields}) for number in range(count)]
+    path.write_text("\n".join(lines))
+    return path
+
+
+AT = [  # where it dies, the turn, inline pictures; what one of six requests has become after the next run, and its bill
+    ("before `sent` is noted", 3, False, "saved", 1),
+    ("after `sent` was noted", 3, False, "unknown", 0),
+    ("when the answer was read", 3, False, "unknown", 1),
+    ("after `paid` was noted", 3, False, "saved", 1),
+    ("before the picture gets its name", 3, False, "saved", 1),
+    ("after the picture got its name", 3, False, "saved", 1),
+    ("after `saved` was noted", 3, False, "saved", 1),
+    ("after an inline picture's part was written", 3, True, "saved", 1),
+    ("after `paid` was noted", 3, True, "saved", 1),
+    ("before the picture gets its name", 3, True, "saved", 1),
+    ("after the picture got its name", 3, True, "saved", 1),
+]
+
+
+@pytest.mark.parametrize(("point", "turn", "inline", "state", "billed"), AT)
+def test_killed_at_a_point(
+    flux_mock: MockServer, tmp_path: Path, point: str, turn: int, inline: bool, state: str, billed: int
+) -> None:
+    """One call at a time, so that exactly one is under way."""
+    fields = {"response_format": "b64_json"} if inline else {}
+    prompts = write_prompts(tmp_path / "prompts.jsonl", 6, **fields)
+    assert run(flux_mock, tmp_path / "out", prompts, {"concurrency": 1}, point, turn) == -signal.SIGKILL
+    assert run(flux_mock, tmp_path / "out", prompts, {"concurrency": 1}) == 0
+    found = books(tmp_path / "out", flux_mock)
+    assert_nothing_lost(found)
+    assert found.states == Counter(["saved"] * 5 + [state])
+    assert found.billed == 5 + billed
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(4))
+def test_killed_at_random_instants(tmp_path: Path, seed: int) -> None:
+    """25 times each, counted from the moment in which something is under way; pictures at addresses and inside answers."""
+    with MockServer(latency="20ms..200ms", chaos=0.1, seed=seed, journal=100_000) as mock:
+        _kill_often(mock, tmp_path, seed)
+
+
+def _kill_often(mock: MockServer, tmp_path: Path, seed: int) -> None:
+    chance = random.Random(seed)
+    fields = {"response_format": "b64_json"} if seed % 2 else {}
+    prompts = write_prompts(tmp_path / "prompts.jsonl", 1500, **fields)
+    options = {"concurrency": 16, "max_failures": 10_000}
+    kills = 0
+    while kills < 25:
+        asked = len(mock.requests)
+        with start(mock, tmp_path / "out", prompts, options) as process:
+            while len(mock.requests) < asked + 3 and process.poll() is None:
+                time.sleep(0.01)  # for something to be under way
+            time.sleep(chance.uniform(0, 0.4))  # which is what is tested: any instant
+            process.kill()
+        assert process.returncode == -signal.SIGKILL, "too few prompts for so many kills"
+        kills += 1
+    for _ in range(50):  # an exhausted quota, by chance, ends a run
+        run(mock, tmp_path / "out", prompts, options)
+        found = books(tmp_path / "out", mock)
+        if not found.states["waiting"]:
+            break
+    assert_nothing_lost(found)
+    assert not {"waiting", "sent"} & set(found.states)
+    assert found.states.total() == 1500
