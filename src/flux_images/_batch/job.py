@@ -22,6 +22,7 @@ from flux_images._batch.request import checked
 from flux_images._batch.resume import again, take_up
 from flux_images._batch.runner import Pace, Runner
 from flux_images._batch.shop import Shop
+from flux_images._batch.states import STATES
 from flux_images._errors import ConfigurationError, FluxImagesError
 
 if TYPE_CHECKING:
@@ -29,11 +30,12 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
     from types import TracebackType
 
-    from flux_images._batch.ledger import Loaded
     from flux_images._batch.progress import Progress, Result
+    from flux_images._batch.records import Loaded
     from flux_images._batch.request import Request
     from flux_images._request.options import Options
 
+_REASONS = 20
 _EVERY = 0.25
 """Seconds between two calls of ``on_progress``."""
 
@@ -51,6 +53,8 @@ class BadLinesError(ConfigurationError):
 class BatchOptions(TypedDict, total=False):
     """How a batch goes about it: arguments of ``FluxImages.batch``, each by its name."""
 
+    format: str | None
+    """Of the file of requests, where its suffix does not tell: jsonl, csv, tsv, txt or parquet."""
     concurrency: int
     """Calls at once, at most; inside that the batch finds what the gateway allows. 32, unless given."""
     rate: float | None
@@ -80,6 +84,7 @@ class BatchOptions(TypedDict, total=False):
 class Settings(NamedTuple):
     """``BatchOptions``, all of them."""
 
+    format: str | None = None
     concurrency: int = 32
     rate: float | None = None
     max_failures: int = 50
@@ -120,7 +125,6 @@ class Batch:
         settings: Settings,
         *,
         defaults: Mapping[str, Any],
-        kind: str | None = None,
         on_progress: Callable[[Progress], object] | None = None,
     ) -> None:
         self._options = options
@@ -132,14 +136,15 @@ class Batch:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._main: asyncio.Task[None] | None = None
         self._runner: Runner | None = None
-        _check(settings)
+        self._failures: list[tuple[str, str, int]] | None = None
+        _check(settings, source)
         with ExitStack() as stack:
             self.folder = Folder(Path(folder).expanduser(), settings.name)
             stack.callback(self.folder.close)
             self._ledger = Ledger(self.folder.path / LEDGER)
             stack.callback(self._ledger.close)
             if source is not None:
-                load(self._ledger, source, defaults, kind=kind, skip_bad=settings.skip_bad)
+                load(self._ledger, source, defaults, kind=settings.format, skip_bad=settings.skip_bad)
             wanted = again(
                 unknown=settings.resend_unknown, expired=settings.rebuy_expired, refused=settings.retry_refused
             )
@@ -164,9 +169,19 @@ class Batch:
             raise FluxImagesError("the batch has not begun: iterate over it")
         return self._runner.progress()
 
-    def failures(self, most: int = 20) -> list[tuple[str, str, int]]:
-        """What went wrong, as (state, reason, how many), the most frequent first."""
-        return self._ledger.reasons(most)
+    def counts(self) -> dict[str, int]:
+        """Requests by state."""
+        return {state: self._ledger.tally.get(state, (0, 0))[0] for state in STATES}
+
+    @property
+    def spent(self) -> int:
+        """Pictures that were or may have been billed, over all runs of this folder."""
+        return self._ledger.tally.spent
+
+    @property
+    def failures(self) -> list[tuple[str, str, int]]:
+        """What went wrong, as (state, reason, how many), the most frequent first, twenty at most."""
+        return self._ledger.reasons(_REASONS) if self._failures is None else self._failures
 
     def stop(self, reason: str = "stopped") -> None:
         """Send nothing more, and finish what is under way."""
@@ -254,7 +269,9 @@ class Batch:
         finally:
             if self._thread is not None:
                 self._thread.join()
-            self._stack.close()
+            if self._failures is None:
+                self._failures = self._ledger.reasons(_REASONS)
+                self._stack.close()
 
     def __enter__(self) -> Self:
         return self
@@ -356,7 +373,9 @@ def _fingerprint(source: object, defaults: Mapping[str, Any], kind: str | None) 
     return digest.hexdigest()
 
 
-def _check(settings: Settings) -> None:
+def _check(settings: Settings, source: object) -> None:
+    if isinstance(source, str | Path) and str(source) != STDIN and not Path(source).is_file():
+        raise ConfigurationError(f"{source}: no such file")
     for name, value in (("concurrency", settings.concurrency), ("max_failures", settings.max_failures)):
         if type(value) is not int or value < 1:
             raise ConfigurationError(f"{name}: expected a whole number, 1 or more, got {value!r}")

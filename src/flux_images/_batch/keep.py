@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from flux_images._batch.ledger import Item
-    from flux_images._batch.ledger import Picture as Entry
+    from flux_images._batch.records import Item
+    from flux_images._batch.records import Picture as Entry
     from flux_images._picture.store import Kept
 
 _CHUNK = 2**18

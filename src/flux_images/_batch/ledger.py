@@ -8,14 +8,15 @@ version too.
 from __future__ import annotations
 
 import sqlite3
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from flux_images._batch.prompts import BadLine
-from flux_images._batch.states import FREE, SENT, STATES, UNSETTLED, WAITING
+from flux_images._batch.records import Change, Item, Loaded, Picture, Tally
+from flux_images._batch.states import FREE, SENT, UNSETTLED, WAITING
 from flux_images._errors import ConfigurationError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Iterator
     from pathlib import Path
 
     from flux_images._batch.request import Request
@@ -62,85 +63,6 @@ _TO_SEND = "SELECT count(*), coalesce(sum(asked), 0) FROM item WHERE state = 'wa
 _CHUNK = 500
 _NAMED = 1000
 """Bad lines that are kept to be shown; the others are counted."""
-
-
-class Item(NamedTuple):
-    """A request in the ledger."""
-
-    no: int
-    id: str
-    request: str
-    asked: int
-    state: str
-    task_id: str | None = None
-    request_id: str | None = None
-
-
-class Picture(NamedTuple):
-    """A picture that was paid for, the ``part``-th of its request from 1: where it comes from, and where it lies."""
-
-    no: int
-    part: int
-    address: str | None = None
-    file: str | None = None
-    sha256: str | None = None
-    bytes: int | None = None
-    width: int | None = None
-    height: int | None = None
-    media_type: str | None = None
-    saved: bool = False
-    problem: str | None = None
-
-
-class Change(NamedTuple):
-    """What becomes of an item. ``folder`` is where a file of it was put, which is to last too."""
-
-    item: Item
-    state: str
-    reason: str | None = None
-    request_id: str | None = None
-    task_id: str | None = None
-    pictures: Sequence[Picture] = ()
-    folder: Path | None = None
-
-
-class Loaded(NamedTuple):
-    """What a load did.
-
-    How many requests are listed and new, how many of those listed wait, with how many pictures, and what could not be
-    taken, of which the first are named.
-    """
-
-    listed: int
-    new: int
-    waiting: int
-    pictures: int
-    bad: list[BadLine]
-    bad_count: int
-
-
-class Tally(dict[str, tuple[int, int]]):
-    """The items and the pictures asked for, in each state."""
-
-    def add(self, state: str, items: int, pictures: int) -> None:
-        """Count some more."""
-        before = self.get(state, (0, 0))
-        self[state] = before[0] + items, before[1] + pictures
-
-    def restore(self, before: dict[str, tuple[int, int]]) -> None:
-        """Be as it was."""
-        self.clear()
-        self.update(before)
-
-    @property
-    def spent(self) -> int:
-        """Pictures that were or may have been paid for."""
-        return sum(pictures for state, (_, pictures) in self.items() if state not in FREE)
-
-    @property
-    def items_in_all(self) -> int:
-        """How many requests there are."""
-        return sum(items for state, (items, _) in self.items() if state in STATES)
 
 
 class Ledger:
@@ -316,6 +238,14 @@ class Ledger:
                 state,
             )
         ]
+
+    def everything(self) -> Iterator[tuple[dict[str, Any], list[Picture]]]:
+        """Each request, in order, as a dict of its row, and its pictures."""
+        items = self._reading.cursor().execute("SELECT * FROM item ORDER BY no")
+        names = [column[0] for column in items.description]
+        for row in items:
+            facts = dict(zip(names, row, strict=True))
+            yield facts, self.pictures_of(facts["no"])
 
     def pictures_of(self, no: int) -> list[Picture]:
         """Those that an item was paid for."""

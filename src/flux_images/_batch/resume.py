@@ -6,7 +6,7 @@ import hashlib
 import time
 from typing import TYPE_CHECKING
 
-from flux_images._batch.ledger import Change, Picture
+from flux_images._batch.records import Change, Picture
 from flux_images._batch.states import BROKEN, EXPIRED, PAID, REFUSED, SENT, UNKNOWN, WAITING
 from flux_images._picture.check import PictureError, check_picture
 
@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from flux_images._batch.folder import Folder
-    from flux_images._batch.ledger import Item, Ledger
+    from flux_images._batch.ledger import Ledger
+    from flux_images._batch.records import Item
 
 LOST = "the run ended before the answer came"
 

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from flux_images._answer.pictures import picture_answer
 from flux_images._batch.collect import Collector
-from flux_images._batch.ledger import Change, Item
 from flux_images._batch.outcome import Outcome, outcome_of
 from flux_images._batch.progress import Progress, Result
 from flux_images._batch.purchase import Purchase
+from flux_images._batch.records import Change, Item
 from flux_images._batch.states import BROKEN, FREE, PAID, PENDING, SAVED, SENT, STATES, UNKNOWN, WAITING
 from flux_images._batch.writer import LedgerError, Writer
 from flux_images._errors import APIStatusError, FluxImagesError, PendingGenerationError

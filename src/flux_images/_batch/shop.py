@@ -27,7 +27,7 @@ from flux_images._send.transport import async_transport
 from flux_images_api.contract import OPERATIONS
 
 if TYPE_CHECKING:
-    from flux_images._batch.ledger import Item
+    from flux_images._batch.records import Item
     from flux_images._request.options import Options
 
 log = logging.getLogger("flux_images")

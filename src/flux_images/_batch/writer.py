@@ -15,7 +15,8 @@ from flux_images._errors import FluxImagesError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from flux_images._batch.ledger import Change, Ledger
+    from flux_images._batch.ledger import Ledger
+    from flux_images._batch.records import Change
 
 _MOST = 1000
 """Changes in one transaction."""

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 __all__ = ["main"]
 
+_BATCH_VERBS = ("status", "retry", "export", "verify")
+"""Commands of two words; a file of prompts that is called so is ./status."""
 _NEEDS = {"demo": "cli,mock", "mock": "cli,mock", "scenarios": "cli,mock"}
 """The extras that a command needs, as pip writes them; the others need `cli`."""
 
@@ -51,12 +53,14 @@ def _dispatch(words: list[str]) -> int:
         from flux_images_mock._catalogue import main as scenarios
 
         return scenarios(words[1:])
+    if words[:1] == ["batch"] and words[1:2] and words[1] in _BATCH_VERBS:
+        words = [" ".join(words[:2]), *words[2:]]
     return _run(_parser().parse_args(words))
 
 
 def _parser() -> argparse.ArgumentParser:
     from flux_images import __version__
-    from flux_images._cli import check, demo, generate
+    from flux_images._cli import batch, check, demo, generate
 
     parser = argparse.ArgumentParser(
         prog="flux-images",
@@ -65,7 +69,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"flux-images {__version__}")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    for module in (generate, check, demo):
+    for module in (generate, batch, check, demo):
         module.add_command(commands)
     commands.add_parser("mock", help="play the gateway offline; see `flux-images mock --help`", add_help=False)
     commands.add_parser("scenarios", help="list what the mock can imitate, `show NAME` prints one", add_help=False)
