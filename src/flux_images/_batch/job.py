@@ -3,100 +3,36 @@
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import importlib.util
-import itertools
 import queue
-import tempfile
 import threading
 from contextlib import ExitStack
-from decimal import Decimal
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, Self, TypedDict
+from typing import TYPE_CHECKING, Any, Self
 
-from flux_images._batch.budget import Budget
-from flux_images._batch.folder import LEDGER, NAME, Folder
-from flux_images._batch.ledger import Ledger
-from flux_images._batch.prompts import STDIN, BadLine, read_prompts, row_of
-from flux_images._batch.request import checked
-from flux_images._batch.resume import again, take_up
-from flux_images._batch.runner import Pace, Runner
-from flux_images._batch.shop import Shop
-from flux_images._batch.states import STATES
-from flux_images._errors import ConfigurationError, FluxImagesError
+from flux_images._batch.files.folder import LEDGER, Folder
+from flux_images._batch.ledger.book import Ledger
+from flux_images._batch.ledger.states import STATES
+from flux_images._batch.load import load
+from flux_images._batch.options import check
+from flux_images._batch.run.budget import Budget
+from flux_images._batch.run.resume import again, take_up
+from flux_images._batch.run.runner import Pace, Runner
+from flux_images._batch.run.shop import Shop
+from flux_images._errors import FluxImagesError
 
 if TYPE_CHECKING:
     import os
     from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
     from types import TracebackType
 
-    from flux_images._batch.progress import Progress, Result
-    from flux_images._batch.records import Loaded
-    from flux_images._batch.request import Request
+    from flux_images._batch.options import Settings
+    from flux_images._batch.run.progress import Progress, Result
     from flux_images._request.options import Options
 
 _REASONS = 20
 _EVERY = 0.25
 """Seconds between two calls of ``on_progress``."""
-
-
-class BadLinesError(ConfigurationError):
-    """Some requests cannot be sent, so none was: ``lines`` names the first thousand, ``count`` is of all."""
-
-    def __init__(self, lines: list[BadLine], count: int) -> None:
-        shown = "; ".join(map(str, lines[:5]))
-        super().__init__(f"{count} requests cannot be sent, so none was: {shown}; mend them, or skip the bad ones")
-        self.lines = lines
-        self.count = count
-
-
-class BatchOptions(TypedDict, total=False):
-    """How a batch goes about it: arguments of ``FluxImages.batch``, each by its name."""
-
-    format: str | None
-    """Of the file of requests, where its suffix does not tell: jsonl, csv, tsv, txt or parquet."""
-    concurrency: int
-    """Calls at once, at most; inside that the batch finds what the gateway allows. 32, unless given."""
-    rate: float | None
-    """Calls a second, at most."""
-    max_failures: int
-    """Failures in a row after which the batch stops. 50, unless given."""
-    max_images: int | None
-    """Pictures that may be bought in this folder, over all runs: a hard cap."""
-    max_cost: Decimal | None
-    """The same in money; needs ``price``."""
-    price: Decimal | None
-    """Of one picture."""
-    name: str
-    """Of each file, such as "{id}-{index}.{ext}"; ``{no}`` is the request's number."""
-    metadata: bool
-    """Whether each picture carries its prompt, model, seed and request id (PNG and JPEG). True, unless given."""
-    skip_bad: bool
-    """Whether to go on without the requests that cannot be sent."""
-    resend_unknown: bool
-    """Whether to send again what may have been billed, and so perhaps pay twice."""
-    rebuy_expired: bool
-    """Whether to buy again what was paid for and whose address gives nothing any more."""
-    retry_refused: bool
-    """Whether to send again what was refused before."""
-
-
-class Settings(NamedTuple):
-    """``BatchOptions``, all of them."""
-
-    format: str | None = None
-    concurrency: int = 32
-    rate: float | None = None
-    max_failures: int = 50
-    max_images: int | None = None
-    max_cost: Decimal | None = None
-    price: Decimal | None = None
-    name: str = NAME
-    metadata: bool = True
-    skip_bad: bool = False
-    resend_unknown: bool = False
-    rebuy_expired: bool = False
-    retry_refused: bool = False
 
 
 class Batch:
@@ -137,7 +73,7 @@ class Batch:
         self._main: asyncio.Task[None] | None = None
         self._runner: Runner | None = None
         self._failures: list[tuple[str, str, int]] | None = None
-        _check(settings, source)
+        check(settings, source)
         with ExitStack() as stack:
             self.folder = Folder(Path(folder).expanduser(), settings.name)
             stack.callback(self.folder.close)
@@ -304,80 +240,3 @@ class AsyncBatch:
         finally:
             with anyio.CancelScope(shield=True):
                 await anyio.to_thread.run_sync(self.batch.close)
-
-
-def plan(
-    source: str | os.PathLike[str] | Iterable[Mapping[str, Any]],
-    folder: str | os.PathLike[str],
-    *,
-    defaults: Mapping[str, Any],
-    kind: str | None = None,
-    skip_bad: bool = False,
-) -> Loaded:
-    """What a batch would do: requests and pictures to be sent. Nothing is sent, made or changed.
-
-    Raises:
-        BadLinesError: some requests cannot be sent.
-    """
-    path = Path(folder).expanduser() / LEDGER
-    with tempfile.TemporaryDirectory() as elsewhere:
-        ledger = Ledger(path if path.exists() else Path(elsewhere) / LEDGER)
-        try:
-            return load(ledger, source, defaults, kind=kind, skip_bad=skip_bad, dry=True)
-        finally:
-            ledger.close()
-
-
-def load(
-    ledger: Ledger,
-    source: str | os.PathLike[str] | Iterable[Mapping[str, Any]],
-    defaults: Mapping[str, Any],
-    *,
-    kind: str | None = None,
-    skip_bad: bool = False,
-    dry: bool = False,
-) -> Loaded:
-    """Check every request and take all into the ledger; a file that was loaded last is not looked at again.
-
-    Raises:
-        BadLinesError: some cannot be sent, and are not to be skipped: none was taken.
-    """
-    facts = {"input": _fingerprint(source, defaults, kind)}
-    if facts["input"] and facts["input"] == ledger.meta("input") and not dry:
-        return ledger.listed()
-    loaded = ledger.load(_requests(source, defaults, kind), facts, skip_bad=skip_bad, dry=dry)
-    if loaded.bad_count and not skip_bad:
-        raise BadLinesError(loaded.bad, loaded.bad_count)
-    return loaded
-
-
-def _requests(
-    source: str | os.PathLike[str] | Iterable[Mapping[str, Any]], defaults: Mapping[str, Any], kind: str | None
-) -> Iterator[Request | BadLine]:
-    rows = (
-        read_prompts(str(source), kind)
-        if isinstance(source, str | Path)
-        else itertools.starmap(row_of, enumerate(source, 1))  # type: ignore[arg-type]  # of the union what is left
-    )
-    for row in rows:
-        yield row if isinstance(row, BadLine) else checked(row, defaults)
-
-
-def _fingerprint(source: object, defaults: Mapping[str, Any], kind: str | None) -> str:
-    """Stands for the content of a file; empty where there is none to read twice."""
-    if not isinstance(source, str | Path) or str(source) == STDIN or not Path(source).is_file():
-        return ""
-    with Path(source).open("rb") as file:
-        digest = hashlib.file_digest(file, "sha256")
-    digest.update(repr((sorted(defaults.items()), kind, Path(source).suffix)).encode())
-    return digest.hexdigest()
-
-
-def _check(settings: Settings, source: object) -> None:
-    if isinstance(source, str | Path) and str(source) != STDIN and not Path(source).is_file():
-        raise ConfigurationError(f"{source}: no such file")
-    for name, value in (("concurrency", settings.concurrency), ("max_failures", settings.max_failures)):
-        if type(value) is not int or value < 1:
-            raise ConfigurationError(f"{name}: expected a whole number, 1 or more, got {value!r}")
-    if settings.rate is not None and not settings.rate > 0:
-        raise ConfigurationError(f"rate: expected calls a second, more than 0, got {settings.rate!r}")

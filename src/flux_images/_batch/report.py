@@ -7,8 +7,8 @@ import importlib
 import json
 from typing import IO, TYPE_CHECKING, Any, NamedTuple
 
-from flux_images._batch.keep import is_there
-from flux_images._batch.states import SAVED
+from flux_images._batch.ledger.states import SAVED
+from flux_images._batch.run.keep import is_there
 from flux_images._errors import ConfigurationError
 from flux_images._picture.check import PictureError, check_picture
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from flux_images._batch.ledger import Ledger
+    from flux_images._batch.ledger.book import Ledger
 
 COLUMNS = (
     *("id", "state", "reason", "file", "width", "height", "bytes", "media_type", "sha256", "address"),
@@ -29,10 +29,9 @@ def rows(ledger: Ledger) -> Iterator[dict[str, Any]]:
     for facts, pictures in ledger.everything():
         request = json.loads(facts["request"])
         told = {**facts, "prompt": request.get("prompt"), "model": request.get("model")}
-        for picture in pictures or [None]:
-            both = {**told, **(picture._asdict() if picture else {})}
-            if picture and not picture.saved:
-                both["file"] = None
+        for picture in [picture._asdict() for picture in pictures] or [dict[str, Any]()]:
+            file = picture.get("file") if picture.get("saved") else None
+            both = {**told, **picture, "file": file}
             yield {name: both.get(name) for name in COLUMNS}
 
 

@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from flux_images import FluxImages
-from flux_images._batch.folder import LEDGER, NAME, FolderInUseError
-from flux_images._batch.job import BadLinesError, plan
-from flux_images._batch.ledger import Ledger
-from flux_images._batch.prompts import FORMATS
+from flux_images._batch.files.folder import LEDGER, NAME, FolderInUseError
+from flux_images._batch.input.prompts import FORMATS
+from flux_images._batch.ledger.book import Ledger
+from flux_images._batch.ledger.states import FREE, SAVED, STATES
+from flux_images._batch.load import BadLinesError, plan
 from flux_images._batch.report import EXPORTS, export, verify
-from flux_images._batch.states import FREE, SAVED, STATES
 from flux_images._cli.batch_display import Display, counts, summary
 from flux_images._cli.fields import add_fields, given_fields
 from flux_images._client.shared import DEFAULT_MODEL
@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from types import FrameType
 
-    from flux_images._batch.job import Batch, BatchOptions
+    from flux_images._batch.job import Batch
+    from flux_images._batch.options import BatchOptions
 
 SOME_FAILED = 3
 _STOPPED = {"account": 4, "cap": 5}
@@ -36,9 +37,9 @@ _IN_USE = 6
 _INTERRUPTED = 130
 _AGAIN = {"failed": "retry_refused", "unknown": "resend_unknown", "expired": "rebuy_expired"}
 
-_EPILOG = """The same command again goes on where it ended. Exit codes: 0 all saved; 3 some failed; 4 stopped by quota or
-key; 5 stopped by the cap; 6 the folder is in use; 130 stopped by Ctrl-C. Ctrl-C once finishes what is under way, twice
-leaves it; both can be resumed."""
+_EPILOG = """The same command again goes on where it ended. Exit codes: 0 all saved; 3 some failed; 4 stopped by quota
+or key; 5 stopped by the cap; 6 the folder is in use; 130 stopped by Ctrl-C. Ctrl-C once finishes what is under way,
+twice leaves it; both can be resumed."""
 
 
 def add_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:  # pyright: ignore[reportPrivateUsage]  # argparse names no public type for it

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
 
     from flux_images._batch.job import Batch
-    from flux_images._batch.progress import Progress, Result
+    from flux_images._batch.run.progress import Progress, Result
 
 _EVERY = 10.0
 """Seconds between two lines where nobody looks at a terminal."""
@@ -79,7 +79,7 @@ class Display:
         """Say something once."""
         if self._live:
             self._note = text
-        elif not self._json:
+        else:
             self._console.print(Text(text), soft_wrap=True)
 
     def end(self) -> None:

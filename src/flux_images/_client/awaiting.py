@@ -23,8 +23,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from types import TracebackType
 
-    from flux_images._batch.job import AsyncBatch, BatchOptions
-    from flux_images._batch.progress import Progress
+    from flux_images._batch.job import AsyncBatch
+    from flux_images._batch.options import BatchOptions
+    from flux_images._batch.run.progress import Progress
     from flux_images._client.api import Api
     from flux_images._picture.awaited import AsyncImage
     from flux_images._picture.generation import AsyncGeneration

@@ -22,8 +22,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
     from types import TracebackType
 
-    from flux_images._batch.job import Batch, BatchOptions
-    from flux_images._batch.progress import Progress
+    from flux_images._batch.job import Batch
+    from flux_images._batch.options import BatchOptions
+    from flux_images._batch.run.progress import Progress
     from flux_images._client.api import Api
     from flux_images._picture.generation import Generation
     from flux_images._picture.image import Image

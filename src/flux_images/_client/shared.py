@@ -13,8 +13,9 @@ if TYPE_CHECKING:
     import os
     from collections.abc import Callable, Iterable, Mapping
 
-    from flux_images._batch.job import Batch, BatchOptions
-    from flux_images._batch.progress import Progress
+    from flux_images._batch.job import Batch
+    from flux_images._batch.options import BatchOptions
+    from flux_images._batch.run.progress import Progress
     from flux_images._client.api import Api
     from flux_images._request.options import Options
 
@@ -76,7 +77,8 @@ class BaseClient:
         on_progress: Callable[[Progress], object] | None,
         options: BatchOptions,
     ) -> Batch:
-        from flux_images._batch.job import Batch, Settings  # as above
+        from flux_images._batch.job import Batch
+        from flux_images._batch.options import Settings  # as above
 
         return Batch(
             self._options,

@@ -7,7 +7,7 @@ from collections import Counter
 from pathlib import Path
 from typing import NamedTuple
 
-from flux_images._batch.states import SAVED
+from flux_images._batch.ledger.states import SAVED
 from flux_images._picture.check import check_picture
 from flux_images_mock import MockServer
 

@@ -14,14 +14,14 @@ import sys
 from typing import Any
 
 POINTS: dict[str, tuple[str, str, str]] = {
-    "before `sent` is noted": ("_batch.writer", "Writer._commit", "before"),
+    "before `sent` is noted": ("_batch.ledger.writer", "Writer._commit", "before"),
     "after `sent` was noted": ("_answer.pictures", "picture_answer", "before"),
-    "when the answer was read": ("_batch.collect", "Collector.first", "before"),
-    "after an inline picture's part was written": ("_batch.collect", "write_part", "after"),
-    "after `paid` was noted": ("_batch.collect", "Collector._bring", "before"),
-    "before the picture gets its name": ("_batch.collect", "put_in_place", "before"),
-    "after the picture got its name": ("_batch.collect", "put_in_place", "after"),
-    "after `saved` was noted": ("_batch.collect", "Result", "before"),
+    "when the answer was read": ("_batch.run.collect", "Collector.first", "before"),
+    "after an inline picture's part was written": ("_batch.run.collect", "write_part", "after"),
+    "after `paid` was noted": ("_batch.run.collect", "Collector._bring", "before"),
+    "before the picture gets its name": ("_batch.run.collect", "put_in_place", "before"),
+    "after the picture got its name": ("_batch.run.collect", "put_in_place", "after"),
+    "after `saved` was noted": ("_batch.run.collect", "Result", "before"),
 }
 
 

@@ -10,7 +10,7 @@ import httpx
 from flux_images._answer.pictures import picture_answer
 from flux_images._answer.receive import whole_answer
 from flux_images._answer.waiting import Waiting, async_wait_for
-from flux_images._batch.purchase import Purchase
+from flux_images._batch.run.purchase import Purchase
 from flux_images._errors import (
     APIConnectionError,
     AuthenticationError,
@@ -27,7 +27,7 @@ from flux_images._send.transport import async_transport
 from flux_images_api.contract import OPERATIONS
 
 if TYPE_CHECKING:
-    from flux_images._batch.records import Item
+    from flux_images._batch.ledger.records import Item
     from flux_images._request.options import Options
 
 log = logging.getLogger("flux_images")

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from flux_images._batch.states import FREE, STATES
+from flux_images._batch.ledger.states import FREE, STATES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from flux_images._batch.prompts import BadLine
+    from flux_images._batch.input.prompts import BadLine
 
 
 class Item(NamedTuple):

@@ -156,7 +156,8 @@ _CELLS: dict[str, Callable[[str], Any]] = {
 
 def _table(delimiter: str) -> Reader:
     def read(file: IO[bytes], name: str) -> Iterator[Row | BadLine]:
-        reader = csv.reader(io.TextIOWrapper(file, "utf-8-sig", newline=""), delimiter=delimiter, strict=True)
+        text = io.TextIOWrapper(file, "utf-8-sig", newline="")
+        reader = csv.reader(text, delimiter=delimiter, strict=True)
         try:
             heads = [head.strip() for head in next(reader, list[str]())]
             columns = _columns(name, heads)
@@ -165,6 +166,8 @@ def _table(delimiter: str) -> Reader:
                     yield _cells(reader.line_num, heads, columns, cells)
         except (csv.Error, UnicodeDecodeError) as error:
             yield BadLine(reader.line_num + 1, f"cannot be read, nor what follows: {one_line(str(error), 100)}")
+        finally:
+            text.detach()  # the file is its opener's to close
 
     return read
 

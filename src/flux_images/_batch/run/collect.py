@@ -8,10 +8,10 @@ import os
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
-from flux_images._batch.keep import facts_of, is_there, put_in_place, write_part
-from flux_images._batch.progress import Result
-from flux_images._batch.records import Change, Picture
-from flux_images._batch.states import BROKEN, EXPIRED, PAID, SAVED
+from flux_images._batch.ledger.records import Change, Picture
+from flux_images._batch.ledger.states import BROKEN, EXPIRED, PAID, SAVED
+from flux_images._batch.run.keep import facts_of, is_there, put_in_place, write_part
+from flux_images._batch.run.progress import Result
 from flux_images._errors import ImageDownloadError
 from flux_images._picture.check import Picture as CheckedPicture
 from flux_images._picture.check import PictureError
@@ -20,12 +20,12 @@ from flux_images._picture.fetch import look_at
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from flux_images._batch.folder import Folder
-    from flux_images._batch.ledger import Ledger
-    from flux_images._batch.purchase import Purchase
-    from flux_images._batch.records import Item
-    from flux_images._batch.shop import Shop
-    from flux_images._batch.writer import Writer
+    from flux_images._batch.files.folder import Folder
+    from flux_images._batch.ledger.book import Ledger
+    from flux_images._batch.ledger.records import Item
+    from flux_images._batch.ledger.writer import Writer
+    from flux_images._batch.run.purchase import Purchase
+    from flux_images._batch.run.shop import Shop
     from flux_images._picture.store import Kept
 
 T = TypeVar("T")

@@ -6,7 +6,7 @@ import hashlib
 import json
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from flux_images._batch.prompts import BadLine
+from flux_images._batch.input.prompts import BadLine
 from flux_images._errors import InvalidRequestError
 from flux_images._request.build import check_body
 from flux_images._text import one_line
@@ -15,7 +15,7 @@ from flux_images_api.contract import OPERATIONS, SCHEMAS
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from flux_images._batch.prompts import Row
+    from flux_images._batch.input.prompts import Row
 
 _LONGEST_ID = 200
 """Characters."""

@@ -9,14 +9,14 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
-from flux_images._batch.keep import make_last
+from flux_images._batch.files.folder import make_last
 from flux_images._errors import FluxImagesError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from flux_images._batch.ledger import Ledger
-    from flux_images._batch.records import Change
+    from flux_images._batch.ledger.book import Ledger
+    from flux_images._batch.ledger.records import Change
 
 _MOST = 1000
 """Changes in one transaction."""

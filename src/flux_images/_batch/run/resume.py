@@ -6,17 +6,17 @@ import hashlib
 import time
 from typing import TYPE_CHECKING
 
-from flux_images._batch.records import Change, Picture
-from flux_images._batch.states import BROKEN, EXPIRED, PAID, REFUSED, SENT, UNKNOWN, WAITING
+from flux_images._batch.ledger.records import Change, Picture
+from flux_images._batch.ledger.states import BROKEN, EXPIRED, PAID, REFUSED, SENT, UNKNOWN, WAITING
 from flux_images._picture.check import PictureError, check_picture
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from flux_images._batch.folder import Folder
-    from flux_images._batch.ledger import Ledger
-    from flux_images._batch.records import Item
+    from flux_images._batch.files.folder import Folder
+    from flux_images._batch.ledger.book import Ledger
+    from flux_images._batch.ledger.records import Item
 
 LOST = "the run ended before the answer came"
 

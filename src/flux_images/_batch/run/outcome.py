@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from flux_images._batch.states import PENDING, REFUSED, UNKNOWN, WAITING
-from flux_images._batch.writer import LedgerError
+from flux_images._batch.ledger.states import PENDING, REFUSED, UNKNOWN, WAITING
+from flux_images._batch.ledger.writer import LedgerError
 from flux_images._errors import (
     APIConnectionError,
     APIStatusError,
@@ -53,3 +53,9 @@ def outcome_of(error: FluxImagesError) -> Outcome:
     if isinstance(error, APIStatusError) and error.status_code == _BUSY:
         return Outcome(WAITING, waits=True, failed=isinstance(error, ModelUnavailableError))
     return next((outcome for kind, outcome in _OUTCOMES if isinstance(error, kind)), Outcome(REFUSED))
+
+
+def reason_of(error: FluxImagesError) -> str:
+    """Why it failed, in words that are the same for all that failed alike: without the id, which is noted apart."""
+    text = f"{error.status_code}: {error.message}" if isinstance(error, APIStatusError) else error.message
+    return text.replace(error.request_id, "...") if error.request_id else text

@@ -11,13 +11,13 @@ from collections import deque
 from typing import TYPE_CHECKING, NamedTuple
 
 from flux_images._answer.pictures import picture_answer
-from flux_images._batch.collect import Collector
-from flux_images._batch.outcome import Outcome, outcome_of
-from flux_images._batch.progress import Progress, Result
-from flux_images._batch.purchase import Purchase
-from flux_images._batch.records import Change, Item
-from flux_images._batch.states import BROKEN, FREE, PAID, PENDING, SAVED, SENT, STATES, UNKNOWN, WAITING
-from flux_images._batch.writer import LedgerError, Writer
+from flux_images._batch.ledger.records import Change, Item
+from flux_images._batch.ledger.states import BROKEN, FREE, PAID, PENDING, SAVED, SENT, STATES, UNKNOWN, WAITING
+from flux_images._batch.ledger.writer import LedgerError, Writer
+from flux_images._batch.run.collect import Collector
+from flux_images._batch.run.outcome import Outcome, outcome_of, reason_of
+from flux_images._batch.run.progress import Progress, Result
+from flux_images._batch.run.purchase import Purchase
 from flux_images._errors import APIStatusError, FluxImagesError, PendingGenerationError
 from flux_images._request.build import build_request
 from flux_images._send.limiter import Limiter
@@ -27,10 +27,10 @@ if TYPE_CHECKING:
     from pathlib import Path
     from typing import Any
 
-    from flux_images._batch.budget import Budget
-    from flux_images._batch.folder import Folder
-    from flux_images._batch.ledger import Ledger
-    from flux_images._batch.shop import Shop
+    from flux_images._batch.files.folder import Folder
+    from flux_images._batch.ledger.book import Ledger
+    from flux_images._batch.run.budget import Budget
+    from flux_images._batch.run.shop import Shop
 
 log = logging.getLogger("flux_images")
 
@@ -257,7 +257,7 @@ class Runner:
         retry_after = error.retry_after if isinstance(error, APIStatusError) else None
         self._limiter.ended(began, time.monotonic(), refused=outcome.waits, retry_after=retry_after)
         task_id = error.task_id if isinstance(error, PendingGenerationError) else None
-        reason = None if outcome.state == WAITING else self._shop.redact(str(error))
+        reason = None if outcome.state == WAITING else self._shop.redact(reason_of(error))
         await self._writer.note(Change(sent, outcome.state, reason, error.request_id, task_id))
         now = sent._replace(state=outcome.state, task_id=task_id)
         self._count(outcome, error)
@@ -283,7 +283,7 @@ class Runner:
             bought = await self._shop.wait_for(item)
         except FluxImagesError as error:
             still = isinstance(error, PendingGenerationError)
-            reason = self._shop.redact(str(error))
+            reason = self._shop.redact(reason_of(error))
             if not still:
                 await self._writer.note(Change(item, UNKNOWN, reason, error.request_id))
             self._told(Result(item.id, PENDING if still else UNKNOWN, (), reason, error.request_id, True))

@@ -10,16 +10,16 @@ from __future__ import annotations
 import sqlite3
 from typing import TYPE_CHECKING, Any
 
-from flux_images._batch.prompts import BadLine
-from flux_images._batch.records import Change, Item, Loaded, Picture, Tally
-from flux_images._batch.states import FREE, SENT, UNSETTLED, WAITING
+from flux_images._batch.input.prompts import BadLine
+from flux_images._batch.ledger.records import Change, Item, Loaded, Picture, Tally
+from flux_images._batch.ledger.states import FREE, SENT, UNSETTLED, WAITING
 from flux_images._errors import ConfigurationError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from pathlib import Path
 
-    from flux_images._batch.request import Request
+    from flux_images._batch.input.request import Request
 
 VERSION = 1
 _UNSETTLED = ", ".join(f"'{state}'" for state in (*UNSETTLED, "refused", "unknown", "expired"))

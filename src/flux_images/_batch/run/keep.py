@@ -7,14 +7,15 @@ import json
 import os
 from typing import TYPE_CHECKING, Any
 
-from flux_images._batch.metadata import described
+from flux_images._batch.files.folder import make_last
+from flux_images._batch.files.metadata import described
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from flux_images._batch.records import Item
-    from flux_images._batch.records import Picture as Entry
+    from flux_images._batch.ledger.records import Item
+    from flux_images._batch.ledger.records import Picture as Entry
     from flux_images._picture.store import Kept
 
 _CHUNK = 2**18
@@ -51,15 +52,6 @@ def put_in_place(part: Path, target: Path) -> None:
         part.replace(target)
 
 
-def make_last(folder: Path) -> None:
-    """Let the names in a folder outlast a power cut."""
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
 def is_there(target: Path, entry: Entry) -> bool:
     """Whether a file is the picture that the ledger knows."""
     if not target.is_file() or target.stat().st_size != entry.bytes:
@@ -71,5 +63,6 @@ def is_there(target: Path, entry: Entry) -> bool:
 def facts_of(item: Item, request_id: str | None) -> dict[str, str]:
     """What a picture says of itself."""
     request: dict[str, Any] = json.loads(item.request)
-    told = {name: request[name] for name in ("prompt", "model", "seed") if name in request}
-    return {name: str(value) for name, value in {**told, "id": item.id, "request_id": request_id}.items() if value}
+    told: dict[str, Any] = {name: request[name] for name in ("prompt", "model", "seed") if name in request}
+    told |= {"id": item.id, "request_id": request_id}
+    return {name: str(value) for name, value in told.items() if value is not None}
