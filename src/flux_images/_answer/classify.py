@@ -10,6 +10,8 @@ import json
 import re
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
+import httpx
+
 from flux_images._errors import (
     APIStatusError,
     AuthenticationError,
@@ -26,8 +28,10 @@ from flux_images._errors import (
     UnexpectedResponseError,
 )
 from flux_images._send.billing import Reason, Stage, may_have_been_billed
+from flux_images._send.environment import proxy_for
 from flux_images._send.retry import retry_after_seconds
 from flux_images._text import REQUEST_ID_IN_TEXT, is_list, is_object, one_line, request_id
+from flux_images_api.contract import SERVER
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -113,12 +117,16 @@ _HTML = "the base URL answers with a web page: is it the wrong host?"
 _EDGE_HTML = "an error page in HTML from a proxy in front of the gateway"
 _PAGES: tuple[tuple[str, str], ...] = (
     ("plain HTTP request was sent to HTTPS", "a web page: this port speaks https, and base_url says http"),
+    ("^400 ", "a web page from a proxy in front of the gateway: it cannot read the request"),
     ("^401 ", "a web page from a proxy in front of the gateway asks for credentials"),
     ("^403 ", "a web page from a proxy in front of the gateway refuses the request"),
     ("^407 ", "a web page from a proxy on the way asks for credentials"),
+    ("^405 ", "a web page from a proxy in front of the gateway: it takes no such request here"),
     ("^408 ", "a web page from a proxy that waited too long"),
     ("^413 ", "a web page: the request is larger than a proxy in front of the gateway takes"),
+    ("^(414|431) ", "a web page: the request's head is larger than a proxy in front of the gateway takes"),
     ("^429 ", "a web page from a proxy in front of the gateway: too many requests"),
+    ("^499 ", "a web page from a proxy that says this side hung up"),
 )
 """What a page below 500 means, by its status and title."""
 _HTML_START = rb"\s*(<!doctype html|<html|<head|<body|<!--)"
@@ -137,12 +145,19 @@ def is_html(content_type: str, body: bytes) -> bool:
 
 
 def status_error(
-    status: int, headers: Mapping[str, str], body: bytes, key: Key, *, billed: bool, problem: str | None = None
+    status: int,
+    headers: Mapping[str, str],
+    body: bytes,
+    key: Key,
+    *,
+    billed: bool,
+    url: httpx.URL | None = None,
+    problem: str | None = None,
 ) -> APIStatusError:
     """The error for an answer whose status, or whose body under a 2xx, says that the call failed.
 
-    ``billed`` says whether the operation costs money at all. ``problem`` says why the body is not whole; what is
-    missing might have told that the picture was drawn.
+    ``billed`` says whether the operation costs money at all, ``url`` what was asked. ``problem`` says why the body is
+    not whole; what is missing might have told that the picture was drawn.
     """
     html = is_html(headers.get("content-type", ""), body)
     detail = _Detail() if html else _detail(body)
@@ -150,10 +165,12 @@ def status_error(
     relayed = _is_relayed(headers, detail)
     kind = _kind(status, reason)
     stage = Stage.UNREADABLE if problem else Stage.ANSWERED
-    text = problem or detail.message or _default_message(status, headers, body, key, html=html)
+    text = (
+        problem or _of_proxy(status, url) or detail.message or _default_message(status, headers, body, key, html=html)
+    )
     if meaning := next((meaning for words, meaning in _MEANINGS if re.search(words, text)), None):
         text = f"{text.rstrip('。')} ({meaning})"
-    advice = _ADVICE.get(kind)
+    advice = _advice(kind, url)
     message = one_line(re.sub(REQUEST_ID_IN_TEXT, "", key.redact(text)))
     return kind(
         f"{message}; {advice}" if advice and not (html and kind is NotFoundError) else message,
@@ -272,6 +289,20 @@ def _kind(status: int, reason: Reason) -> type[APIStatusError]:
     if kind := _BY_STATUS.get(status):
         return kind
     return InternalServerError if 500 <= status < 600 else APIStatusError
+
+
+def _advice(kind: type[APIStatusError], url: httpx.URL | None) -> str | None:
+    advice = _ADVICE.get(kind)
+    if kind is AuthenticationError and url and url.host == httpx.URL(SERVER).host:
+        return f"{advice}, and the gateway: {url.host} is asked where no base_url and no FLUX_BASE_URL name another"
+    return advice
+
+
+def _of_proxy(status: int, url: httpx.URL | None) -> str | None:
+    """Who wants credentials where it is not the gateway."""
+    if status != 407 or url is None or not (proxy := proxy_for(url)):
+        return None
+    return f"the proxy {proxy.url.host} asks for credentials: put them into its address, as in http://user:pass@host"
 
 
 def _default_message(status: int, headers: Mapping[str, str], body: bytes, key: Key, *, html: bool) -> str:

@@ -177,7 +177,7 @@ class PictureAnswer(Generic[_G]):
             said = {"error": task.reason} if task and task.failed else answer.document
             body = json.dumps(said, ensure_ascii=False).encode(errors="replace")
             error: FluxImagesError = status_error(
-                response.status_code, response.headers, body, call.key, billed=call.billed
+                response.status_code, response.headers, body, call.key, billed=call.billed, url=call.request.url
             )
         elif task:
             error = PendingGenerationError(
@@ -188,7 +188,7 @@ class PictureAnswer(Generic[_G]):
             error = self.broken(f"the answer is not what the contract says: {wrong}", truncated=False)
         else:
             error = EmptyGenerationError(
-                "the gateway answered without a picture; ask it for one with the request id before buying again",
+                "the gateway answered without a picture; ask it for one before buying again",
                 generation=self._build(answer, []),
             )
         error.request_id = error.request_id or answer.request_id

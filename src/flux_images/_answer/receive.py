@@ -34,7 +34,15 @@ class _Kept:
     def _said(self, problem: str | None = None) -> FluxImagesError:
         """The error that the answer tells of."""
         call, response, body = self._call, self._response, bytes(self._body)
-        return status_error(response.status_code, response.headers, body, call.key, billed=call.billed, problem=problem)
+        return status_error(
+            response.status_code,
+            response.headers,
+            body,
+            call.key,
+            billed=call.billed,
+            url=call.request.url,
+            problem=problem,
+        )
 
 
 class WholeAnswer(_Kept):

@@ -17,8 +17,9 @@ from flux_images._picture.check import PictureError
 from flux_images._picture.store import Kept
 from flux_images._request.address import is_private
 from flux_images._request.options import USER_AGENT, Limits
+from flux_images._send.failure import clean, safe_text
 from flux_images._send.retry import LONGEST_RETRY_AFTER, backoff, retry_after_seconds
-from flux_images._text import one_line
+from flux_images._text import bare_addresses, one_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -125,7 +126,7 @@ class Download:
         if status in _EXPIRED:
             raise ImageDownloadError(
                 f"the picture's address answers {status}: it has expired (after about 10 minutes) or is not public; "
-                f"the picture was paid for, so ask the gateway for it with the request id",
+                "the picture was paid for, so ask the gateway for it",
                 status_code=status,
             )
         raise ImageDownloadError(f"the picture's host answers {status}; {_PAID}", status_code=status)
@@ -163,7 +164,8 @@ class Download:
             return wait
         if isinstance(error, ImageDownloadError | ClientClosedError):
             raise error
-        why = one_line(str(error), 200) or type(error).__name__
+        clean(error, httpx.Request("GET", bare_addresses(str(self._url))))
+        why = one_line(safe_text(str(error)), 200) or type(error).__name__
         raise ImageDownloadError(f"the picture's host cannot be reached or broke off: {why}; {_PAID}") from error
 
     def _is_fresh(self) -> bool:

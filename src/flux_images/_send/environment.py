@@ -13,6 +13,8 @@ import httpx
 from flux_images._errors import ConfigurationError
 from flux_images._request.address import is_loopback
 
+SPEAKS_TLS = "the answer is an alert of TLS"
+"""What the streams say of an answer to plain http that begins so."""
 _PORTS = {"http": 80, "https": 443, "socks5": 1080, "socks5h": 1080}
 
 
@@ -101,4 +103,6 @@ def tls_problem(error: object, host: str) -> TLSError | None:
         )
     if isinstance(error, ssl.SSLError) and error.reason in ("WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE"):
         return TLSError(f"{host} does not speak TLS at this port; is it plain http?")
+    if SPEAKS_TLS in str(error):
+        return TLSError(f"{host} speaks https at this port, and base_url says http")
     return None

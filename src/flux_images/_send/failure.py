@@ -43,13 +43,15 @@ _KEPT = 2**16
 """Characters that are kept of each text that other people's errors hold."""
 
 
-def lost(error: Exception, request: httpx.Request, key: Key, *, billed: bool) -> APIConnectionError:
+def lost(error: Exception, request: httpx.Request, key: Key, *, billed: bool, left: bool) -> APIConnectionError:
     """The error for what came in place of an answer, whoever raised it. It can be its cause: the key is taken out.
 
-    ``billed`` says whether the operation costs money at all.
+    ``billed`` says whether the operation costs money at all, ``left`` whether any of the request may have left.
     """
     clean(error, request, key)
     stage = next((stage for kinds, stage in _STAGES if isinstance(error, kinds)), Stage.READ)
+    if stage in (Stage.READ, Stage.WRITE) and not left:
+        stage = Stage.CONNECT
     return _failed(stage, error, request, key, billed=billed)
 
 
@@ -89,7 +91,7 @@ def out_of_time(total: float, host: str, *, billed: bool) -> APITimeoutError:
     )
 
 
-def clean(error: BaseException, request: httpx.Request, key: Key) -> None:
+def clean(error: BaseException, request: httpx.Request, key: Key | None = None) -> None:
     """Take the key out of an error and all behind it: whoever raised them may have quoted an echo, or kept the request.
 
     Chains of other people's errors can be circles. The frames of those behind hold the headers that were sent.
@@ -127,13 +129,13 @@ def clean(error: BaseException, request: httpx.Request, key: Key) -> None:
         error.request = request
 
 
-def safe_text(text: str, key: Key) -> str:
+def safe_text(text: str, key: Key | None = None) -> str:
     """What others wrote, without the key, the credentials and queries of addresses, and a proxy's password."""
     with contextlib.suppress(ConfigurationError):  # a proxy that cannot be used was not used
         for proxy in proxies().values():
             for secret in (":".join(proxy.auth), proxy.auth[1]) if proxy.auth else ():
                 text = Key(secret).redact(text) if secret else text
-    return bare_addresses(key.redact(text))
+    return bare_addresses(key.redact(text) if key else text)
 
 
 def _with_reason(message: str, error: Exception, key: Key) -> str:

@@ -14,12 +14,13 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 import aiohttp
+import httpcore
 import httpx
 import yarl
 
 from flux_images._errors import ConfigurationError
 from flux_images._send.environment import by_way_of, tls_problem
-from flux_images._send.network import KEEPALIVE, Answers
+from flux_images._send.network import KEEPALIVE, Answers, leaves, watched
 from flux_images._send.pools import KEPT, LoopTransport, Ways
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ class FastTransport(LoopTransport[aiohttp.ClientSession]):
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Send, and give the answer as soon as its head is there."""
+        watched()
         session = await self._here()
         limits = request.extensions["timeout"]
         content = await request.aread()
@@ -82,6 +84,7 @@ class _Payload(aiohttp.Payload):
         return str(self._value, encoding, errors)
 
     async def write(self, writer: AbstractStreamWriter) -> None:
+        leaves(self._value)
         writer.send_headers()  # which raises where the connection is gone
         transport = cast("asyncio.Transport", writer.transport)
         transport.set_protocol(_Mending(transport, cast("asyncio.Protocol", transport.get_protocol())))
@@ -102,7 +105,13 @@ class _Mending(asyncio.Protocol):
         self._answers = Answers()
 
     def data_received(self, data: bytes) -> None:
-        if data := self._answers.took(data):
+        try:
+            data = self._answers.took(data)
+        except httpcore.RemoteProtocolError as error:
+            self.parser.connection_lost(OSError(str(error)))
+            self._transport.abort()
+            return
+        if data:
             self.parser.data_received(data)
         if self._answers.spoilt:
             self._transport.close()
@@ -189,5 +198,7 @@ def _as_httpx(error: Exception, host: str = "", proxy: httpx.Proxy | None = None
         return tls_problem(error.__cause__, host) or httpx.ConnectError(f"{by_way_of(proxy)}{error.os_error}")
     if isinstance(error, aiohttp.ConnectionTimeoutError):
         return httpx.ConnectTimeout(by_way_of(proxy))
+    if problem := tls_problem(error, host):
+        return problem
     kind = httpx.ReadTimeout if isinstance(error, TimeoutError) else httpx.RemoteProtocolError
     return kind(type(error).__name__)

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from flux_images._request.key import Key
     from flux_images._request.options import Options
+    from flux_images._send.network import Departure
 
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -70,6 +71,8 @@ class Call:
         self._free = free
         self._started = time.monotonic()
         self._attempt = 0
+        self.departure: Departure | None = None
+        """Whether any of this attempt may have left."""
         self._feared = False  # that an earlier attempt was billed
         self.receiver: Receiver[Any] | None = None
         """What takes the answer of this attempt, once its head is there."""
@@ -78,6 +81,10 @@ class Call:
     def billed(self) -> bool:
         """Whether the operation costs money at all."""
         return not self._free and is_billed(self.request)
+
+    @property
+    def _may_have_left(self) -> bool:
+        return self.departure is None or self.departure.may_have_left
 
     def left(self) -> float:
         """Seconds of the call's total time that are left; not negative."""
@@ -107,7 +114,8 @@ class Call:
             return error.response
         if isinstance(error, FluxImagesError):
             raise error
-        raise failure.lost(error, self.request, self.key, billed=self.billed) from error
+        left = self._may_have_left
+        raise failure.lost(error, self.request, self.key, billed=self.billed, left=left) from error
 
     def broken_off(self, error: Exception, receiver: Receiver[T]) -> T:
         """What is left of an answer that broke off or cannot be read; the typed error where nothing is."""
@@ -123,7 +131,7 @@ class Call:
 
     def late(self) -> Any:
         """The same for an answer that the call's total time cut off."""
-        late = self._out_of_time(billed=self.billed)
+        late = self._out_of_time(billed=self.billed and self._may_have_left)
         if self.receiver and (rescued := self.receiver.rescue(late.message)) is not None:
             return rescued
         raise late
@@ -133,7 +141,7 @@ class Call:
 
     def cancelled(self, error: BaseException) -> None:
         """Say on the way out what a cancelled call may cost."""
-        if self.billed:
+        if self.billed and self._may_have_left:
             error.add_note("flux_images: the request was cancelled on its way; it may have been billed")
         self._log("cancelled")
 
@@ -212,7 +220,7 @@ class Sender:
         call = Call(request, self._options, limits, free=free)
         while True:
             try:
-                with ends_in(call.left()):
+                with ends_in(call.left()) as call.departure:
                     return self._attempt(call, receiver_of)
             except FluxImagesError as error:
                 wait = call.wait(error)
@@ -262,10 +270,12 @@ class AsyncSender:
         """Send, try again where that is safe, and give what the receiver makes of the answer; as above."""
         import anyio  # not needed to import the SDK
 
+        from flux_images._send.network import ends_in  # as above
+
         call = Call(request, self._options, limits, free=free)
         while True:
             try:
-                with anyio.move_on_after(call.left()):
+                with ends_in(call.left()) as call.departure, anyio.move_on_after(call.left()):
                     return await self._attempt(call, receiver_of)
                 return cast("T", call.late())
             except FluxImagesError as error:

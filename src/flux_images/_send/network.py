@@ -21,12 +21,41 @@ import anyio
 import anyio.lowlevel
 import httpcore
 
+from flux_images._send.environment import SPEAKS_TLS
+
 if TYPE_CHECKING:
     import ssl
     from collections.abc import Callable, Generator
 
+
+class Departure:
+    """Whether the bytes of one attempt may have left: what never left cannot have been billed, however it ended.
+
+    Only who connects anew watches. On a connection that was kept, or over what is not ours, anything may have left.
+    """
+
+    def __init__(self) -> None:
+        self._watched = False
+        self._left = False
+
+    def watch(self) -> None:
+        """Say that whatever is written from now on will be told."""
+        self._watched = True
+
+    def leaves(self, data: bytes) -> None:
+        """Tell of bytes before they are written. Those that ask a proxy for a tunnel are none of the request's."""
+        self._left = self._left or (bool(data) and not data.startswith(b"CONNECT "))
+
+    @property
+    def may_have_left(self) -> bool:
+        """Whether any of it may have left."""
+        return self._left or not self._watched
+
+
 END: ContextVar[float | None] = ContextVar("flux_images_end", default=None)
 """When, by the monotonic clock, what is sent and received synchronously must be over."""
+DEPARTURE: ContextVar[Departure | None] = ContextVar("flux_images_departure", default=None)
+"""That of the attempt that is under way in this context."""
 KEEPALIVE = [(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)] + [
     (socket.IPPROTO_TCP, getattr(socket, name), value)
     for name, value in (("TCP_KEEPIDLE", 30), ("TCP_KEEPALIVE", 30), ("TCP_KEEPINTVL", 10), ("TCP_KEEPCNT", 6))
@@ -42,6 +71,7 @@ Not of a small one: making room for them takes longer than reading it.
 """
 _EARLY = 2**16
 """Bytes that are kept of an answer that comes before the request is sent."""
+_ALERT = b"\x15\x03"
 _END_OF_HEAD = re.compile(rb"\n\r?\n")
 _BLANK_BEFORE_COLON = re.compile(rb"\n([^\s:]+) +:")
 _LENGTH = re.compile(rb"(?i)\ncontent-length:[ \t]*(\d{1,18})[ \t]*\r?(?=\n)")
@@ -49,13 +79,30 @@ _CODING = re.compile(rb"(?i)\ntransfer-encoding:")
 
 
 @contextlib.contextmanager
-def ends_in(seconds: float) -> Generator[None]:
-    """Bound what the block sends and receives over a ``SyncTransport``; asynchronous calls are cancelled instead."""
-    before = END.set(time.monotonic() + seconds)
+def ends_in(seconds: float) -> Generator[Departure]:
+    """Bound what the block sends and receives over a ``SyncTransport``; asynchronous calls are cancelled instead.
+
+    Yields what tells whether any of it left.
+    """
+    departure = Departure()
+    before, other = END.set(time.monotonic() + seconds), DEPARTURE.set(departure)
     try:
-        yield
+        yield departure
     finally:
         END.reset(before)
+        DEPARTURE.reset(other)
+
+
+def watched() -> None:
+    """Watch the attempt that is under way."""
+    if departure := DEPARTURE.get():
+        departure.watch()
+
+
+def leaves(data: bytes) -> None:
+    """Tell of bytes of the attempt that is under way."""
+    if departure := DEPARTURE.get():
+        departure.leaves(data)
 
 
 class Network(httpcore.NetworkBackend):
@@ -65,6 +112,8 @@ class Network(httpcore.NetworkBackend):
         self._below = below or httpcore.SyncBackend()
 
     def connect_tcp(self, host: str, port: int, timeout: float | None = None, *_: Any, **__: Any) -> Stream:
+        watched()
+
         def connect(address: str) -> Stream:
             limit = _limit(timeout, httpcore.ConnectTimeout)
             return Stream(self._below.connect_tcp(address, port, limit, socket_options=KEEPALIVE))
@@ -84,6 +133,7 @@ class AsyncNetwork(httpcore.AsyncNetworkBackend):
         self._below: Any = httpcore.AnyIOBackend()  # which pyright takes for two classes
 
     async def connect_tcp(self, *args: Any, **options: Any) -> AsyncStream:
+        watched()
         try:
             return AsyncStream(await self._below.connect_tcp(*args, **{**options, "socket_options": KEEPALIVE}))
         except (UnicodeError, OverflowError) as error:  # a name or a port that cannot be
@@ -109,6 +159,8 @@ class Answers:
         """What there is to parse, perhaps nothing. What a head in several pieces says is not looked at."""
         if self._at_head and (data := data.lstrip(b"\r\n")):
             self._at_head = False
+            if data.startswith(_ALERT):
+                raise httpcore.RemoteProtocolError(SPEAKS_TLS)
             if end := _END_OF_HEAD.search(data):
                 head, self._left = _mended(data[: end.end()])
                 return head + self._cut(data[end.end() :])
@@ -147,6 +199,7 @@ class Stream(Answers, httpcore.NetworkStream):
         return data
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        leaves(buffer)
         self.begin()
         for start in range(0, len(buffer), _PIECE):
             self._below.write(buffer[start : start + _PIECE], _limit(timeout, httpcore.WriteTimeout))
@@ -183,6 +236,7 @@ class AsyncStream(Answers, httpcore.AsyncNetworkStream):
         return data
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:  # noqa: ASYNC109 -- as above
+        leaves(buffer)
         self.begin()
         if len(buffer) <= _PIECE:
             return await self._below.write(buffer, timeout)
@@ -210,7 +264,12 @@ class AsyncStream(Answers, httpcore.AsyncNetworkStream):
         await self._below.aclose()
 
     async def start_tls(self, *args: Any, **options: Any) -> AsyncStream:
-        return AsyncStream(await self._below.start_tls(*args, **options))
+        try:
+            return AsyncStream(await self._below.start_tls(*args, **options))
+        except BaseException:  # cancelled too: httpcore closes it after errors only
+            with anyio.CancelScope(shield=True):
+                await self._below.aclose()
+            raise
 
     def get_extra_info(self, info: str) -> Any:
         if info == "is_readable":

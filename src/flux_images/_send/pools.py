@@ -219,7 +219,7 @@ def _as_httpx(error: Exception, words: str | None = None) -> httpx.TransportErro
 
 def _unsent(error: Exception, url: httpx.URL, proxy: httpx.Proxy | None) -> httpx.TransportError:
     if not isinstance(error, httpcore.ConnectError | httpcore.ConnectTimeout | httpcore.ProxyError):
-        return _as_httpx(error)
+        return tls_problem(error, url.host) or _as_httpx(error)
     behind = next(iter(error.args), None)  # httpcore passes on what it maps, and cuts it off as a cause
     return tls_problem(behind, url.host) or _as_httpx(error, f"{by_way_of(proxy)}{error}")
 

@@ -8,6 +8,7 @@ import pickle
 import re
 from typing import Any
 
+import httpx
 import pytest
 
 import flux_images as flux
@@ -16,6 +17,7 @@ from flux_images._answer.classify import carries_error, status_error, unreadable
 from flux_images._request.key import Key
 from flux_images._send.billing import TABLE, Reason, Stage, may_have_been_billed
 from flux_images._text import request_id
+from flux_images_api.contract import SERVER
 
 KEY = Key("sk-test-Zm9vYmFy-0123456789")
 PUBLIC = [value for value in vars(flux).values() if inspect.isclass(value) and issubclass(value, flux.FluxImagesError)]
@@ -248,7 +250,10 @@ def test_a_success_may_carry_an_error(document: object, carries: bool) -> None:
     [
         (404, b"<html>", "the base URL answers with a web page: is it the wrong host?"),
         (404, b"{}", "an answer without a message; check the base URL"),
-        (499, b"<html>", "the base URL answers with a web page: is it the wrong host?"),
+        (418, b"<html>", "the base URL answers with a web page: is it the wrong host?"),
+        (499, b"<html>", "a web page from a proxy that says this side hung up"),
+        (400, b"<html>", "a web page from a proxy in front of the gateway: it cannot read the request"),
+        (431, b"<html>", "a web page: the request's head is larger than a proxy in front of the gateway takes"),
         (500, b"<html>", "an error page in HTML from a proxy in front of the gateway"),
         (
             399,
@@ -317,3 +322,20 @@ def test_what_is_not_known_of_an_error() -> None:
         assert error.generation is made
         assert str(error) == "m (request id r; may have been billed)"
     assert flux.ImageDownloadError("m", status_code=403).status_code == 403
+
+
+def test_a_refused_key_at_the_default_host_says_so() -> None:
+    """Whoever forgot to name a gateway has sent the key elsewhere."""
+    asked = httpx.URL(f"{SERVER}/v1/images/generations")
+    error = status_error(401, {}, b"{}", KEY, billed=True, url=asked)
+    assert f"{asked.host} is asked where no base_url and no FLUX_BASE_URL name another" in error.message
+    named = status_error(401, {}, b"{}", KEY, billed=True, url=httpx.URL("https://other.example/v1/images/generations"))
+    assert named.message == "an answer without a message; check the API key"
+
+
+def test_a_proxy_that_wants_credentials_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It answers in place of the gateway where the way to it is plain http. It cost nothing."""
+    monkeypatch.setenv("HTTP_PROXY", "http://user:pass@proxy.example:3128")
+    error = status_error(407, {}, b"<html>", KEY, billed=True, url=httpx.URL("http://gateway.example/v1/images"))
+    assert error.message.startswith("the proxy proxy.example asks for credentials")
+    assert not error.may_have_been_billed

@@ -96,6 +96,37 @@ def test_a_port_without_tls_is_said_to_be_one(buy: Buy) -> None:
     assert not caught.value.may_have_been_billed
 
 
+def test_a_port_that_speaks_tls_is_said_to_do_so(buy: Buy) -> None:
+    """Where the address says http, the handshake's alarm comes in place of an answer. Nothing was billed."""
+    says = "speaks https at this port, and base_url says http"
+    with (
+        raw_server([b"\x15\x03\x03\x00\x02\x02\x46"]) as server,
+        pytest.raises(flux.APIConnectionError, match=says) as caught,
+    ):
+        buy(server.url)
+    assert not caught.value.may_have_been_billed
+    assert server.connections == 1
+
+
+def test_a_handshake_that_never_ends_cost_nothing(buy: Buy) -> None:
+    """Whatever cuts it short: no byte of the request left."""
+    with socket.create_server(("127.0.0.1", 0)) as silent, pytest.raises(flux.APIConnectionError) as caught:
+        buy(f"https://127.0.0.1:{silent.getsockname()[1]}", options={"timeout": 0.3, "max_retries": 0})
+    assert not caught.value.may_have_been_billed
+
+
+def test_a_proxy_that_hangs_up_instead_of_opening_a_tunnel_cost_nothing(
+    buy: Buy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The request never left for it."""
+    with raw_server([]) as proxy:
+        monkeypatch.setenv("HTTPS_PROXY", proxy.url)
+        with pytest.raises(flux.APIConnectionError) as caught:
+            buy("https://gateway.example", options={"max_retries": 0})
+    assert {it.method for it in proxy.requests} == {"CONNECT"}
+    assert not caught.value.may_have_been_billed
+
+
 def test_a_tunnel_shows_the_proxy_nothing(buy: Buy, monkeypatch: pytest.MonkeyPatch) -> None:
     """Neither the key to the proxy, nor the proxy's password to the gateway."""
 
