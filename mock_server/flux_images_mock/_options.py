@@ -90,6 +90,7 @@ class OptionError(ValueError):
     """An option that can't be read; the text says which, what was expected and what was given."""
 
     def __init__(self, option: str, expected: str, got: object) -> None:
+        self.option, self.expected, self.got = option, expected, got
         super().__init__(f"{option}: expected {expected}, got {got!r}")
 
 

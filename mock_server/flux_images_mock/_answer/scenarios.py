@@ -88,6 +88,8 @@ class Scenario:
     """Whether `--chaos` may pick it."""
     text: str = ""
     """The scenario as its file has it."""
+    operation: Operation | None = None
+    """The operation whose example it is; no other meets it."""
 
 
 class UnknownScenarioError(ValueError):
@@ -107,8 +109,11 @@ class Scenarios:
         self, operations: Iterable[Operation], folders: Iterable[Path] = (), now: Callable[[], float] = time.time
     ) -> None:
         self._by_name = {scenario.name: scenario for scenario in _read_folder(_FOLDER, now)}
+        self._examples: dict[tuple[int, str], Scenario] = {}
         for operation in reversed(list(operations)):
-            self._by_name |= {scenario.name: scenario for scenario in reversed(list(_from_examples(operation)))}
+            examples = {scenario.name: scenario for scenario in reversed(list(_from_examples(operation)))}
+            self._by_name |= examples
+            self._examples |= {(id(operation), name): scenario for name, scenario in examples.items()}
         for folder in folders:
             if not folder.is_dir():
                 raise SpecError(f"scenarios: there is no folder {folder}")
@@ -124,6 +129,12 @@ class Scenarios:
         if scenario is None:
             raise UnknownScenarioError(name, self._by_name, place)
         return scenario
+
+    def of(self, operation: Operation, scenario: Scenario) -> Scenario | None:
+        """Return what an operation meets by a scenario: of an example, only its own of that name."""
+        if scenario.operation is None:
+            return scenario
+        return self._examples.get((id(operation), scenario.name))
 
 
 def _read_folder(folder: Path, now: Callable[[], float]) -> Iterator[Scenario]:
@@ -235,6 +246,7 @@ def _from_examples(operation: Operation) -> Iterator[Scenario]:
                     billed=billed,
                     chaos=status in (429, 500, 502, 503),
                     text=_as_file(example, at, status, media.name),
+                    operation=operation,
                 )
 
 

@@ -16,7 +16,7 @@ from flux_images_mock._gateway.engine import Engine
 from flux_images_mock._gateway.exchange import Exchange
 from flux_images_mock._gateway.journal import requests
 from flux_images_mock._gateway.run import Run, State
-from flux_images_mock._options import OptionError, Options
+from flux_images_mock._options import Behaviour, OptionError, Options
 
 Action = Callable[[Asked], Any]
 """Does what an operation says, and returns the JSON to answer with."""
@@ -65,7 +65,7 @@ class Control:
             "clear_queue": self._clear_queue,
             "clock": lambda _: {"now": self._state.run.now()},
             "advance": self._advance,
-            "reset": lambda _: self._state.reset(),
+            "reset": self._reset,
         }
         engine.sources = {operation_id: _source(action) for operation_id, action in actions.items()}
         return engine
@@ -93,6 +93,12 @@ class Control:
     def _clear_queue(self, asked: Asked) -> Any:
         self._state.run.queue.clear()
         return self._queue(asked)
+
+    def _reset(self, asked: Asked) -> None:
+        behaviour: Behaviour = asked.body or {}
+        if (name := behaviour.get("scenario")) is not None:
+            self._played.scenarios.get(name, "/scenario")
+        self._state.reset(behaviour)
 
     def _advance(self, asked: Asked) -> Any:
         self._state.run.advance(asked.body["advance"])

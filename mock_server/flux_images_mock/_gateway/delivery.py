@@ -94,6 +94,7 @@ class Gateway:
             except Exception as error:  # noqa: BLE001 -- whatever went wrong in the mock, its caller is told
                 answer = _failed(error)
                 run.charge(exchange, -exchange.billed)
+            run.queue.settle(exchange)
             _frame(answer, request.method)
             exchange.violations = answer.violations
             if is_journaled:
@@ -105,6 +106,7 @@ class Gateway:
             exchange.status = None if fault is not None and fault.kind.endswith("before-headers") else answer.status
             yield answer
         except GeneratorExit:
+            run.queue.settle(exchange)
             if answer is not None:
                 answer.origin, exchange.client_left = "the client left", True
                 if is_journaled and not is_added:

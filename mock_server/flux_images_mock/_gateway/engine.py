@@ -14,7 +14,7 @@ from flux_images_mock._description.node import JsonObject, Node, SpecError
 from flux_images_mock._description.schema import Schemas, Violation
 from flux_images_mock._gateway.exchange import Exchange
 from flux_images_mock._gateway.run import Run, State
-from flux_images_mock._options import MAX_BODY, Auth, Options
+from flux_images_mock._options import MAX_BODY, Auth, OptionError, Options
 from flux_images_mock._pictures.gallery import OPERATION, CreateImage
 from flux_images_mock._request.authenticate import Refused, authenticate, doubled_authorization
 from flux_images_mock._request.bodies import EncodingError, TooLargeError, decode, members
@@ -68,6 +68,10 @@ class Engine:
             return self._answer(exchange, run, content)
         except (PreferenceError, UnknownScenarioError) as error:
             return self._refuse_wish(exchange, error.violation)
+        except OptionError as error:
+            return self._refuse_wish(
+                exchange, Violation("body", f"/{error.option}", error.expected, repr(error.got)[:60])
+            )
 
     def too_large(self, exchange: Exchange) -> Answer:
         """Return the answer to a request whose body is past the limit."""
@@ -88,6 +92,8 @@ class Engine:
         operation = exchange.operation = methods.get(request.method)
         if operation is None:
             return self._refuse_route(exchange, methods)
+        if scenario is not None:
+            scenario = self.scenarios.of(operation, scenario)
 
         if operation.security:
             doubled = doubled_authorization(request)
@@ -134,7 +140,11 @@ class Engine:
         return self._sell(exchange, run, operation, parameters)
 
     def _sell(self, exchange: Exchange, run: Run, operation: Operation, parameters: Values) -> Answer:
-        """Answer a valid request: charge it, and ask the model."""
+        """Answer a valid request: charge it, and ask the model. What it may cost is judged and charged in one."""
+        with run.lock:
+            return self._sold(exchange, run, operation, parameters)
+
+    def _sold(self, exchange: Exchange, run: Run, operation: Operation, parameters: Values) -> Answer:
         scenario = exchange.picked
         cost = _units(members(exchange.body)) if operation.extensions.get("x-billed") else 0
         if scenario is None:
@@ -170,7 +180,7 @@ class Engine:
         """Return the scenario that a request meets; of those who may name one, the strongest comes first."""
         name, place = exchange.preferences.get("scenario"), "Prefer"
         if name is None:
-            name, place = run.queue.take(), "queue"
+            name, place = run.queue.take(exchange), "queue"
         if name is None:
             line = exchange.request.headers.get(b"authorization") or b""
             if _TOKEN in line:

@@ -24,6 +24,8 @@ class Exchange:
     path_values: RawPairs = field(default_factory=list["tuple[str, str]"])
     """The parameters of its path, still encoded."""
     preferences: dict[str, str] = field(default_factory=dict[str, str])
+    taken: str | None = None
+    """What the request took from the queue, until it is known whether it struck."""
     picked: Scenario | None = None
     """The scenario that the request asks for, should it come so far."""
     scenario: Scenario | None = None

@@ -5,9 +5,11 @@ from __future__ import annotations
 import time
 from collections import OrderedDict, deque
 from collections.abc import Iterator, Mapping, Sequence
-from functools import lru_cache
 from hashlib import blake2b
 from random import Random
+from threading import RLock
+
+from anyio import current_time
 
 from flux_images_mock._gateway.exchange import Exchange
 from flux_images_mock._gateway.sleepers import Sleepers
@@ -55,13 +57,17 @@ class State:
 
 
 class Run:
-    """How the gateway behaves between two resets, and what it has met. Nothing in the mock asks another clock."""
+    """How the gateway behaves between two resets, and what it has met. Nothing in the mock asks another clock.
+
+    Threads may share it: ``lock`` is held by whoever changes something.
+    """
 
     def __init__(self, options: Options) -> None:
-        self.bill = Bill()
+        self.lock = RLock()
+        self.bill = Bill(self.lock)
         self.traffic = Traffic(self, options)
-        self.queue = Queue(options.get("scenario"))
-        self.journal = Journal(options.get("journal", MOST_REQUESTS))
+        self.queue = Queue(options.get("scenario"), self.lock)
+        self.journal = Journal(options.get("journal", MOST_REQUESTS), self.lock)
         keys = options.get("api_keys")
         self._keys = frozenset(keys) if keys else None
         self._ahead = 0.0
@@ -75,7 +81,8 @@ class Run:
 
     def charge(self, exchange: Exchange, pictures: int) -> None:
         """Put pictures on the bill of whoever asked for them."""
-        exchange.billed += pictures
+        with self.lock:
+            exchange.billed += pictures
         self.bill.charge(exchange.request.credential or "", pictures)
 
     def now(self) -> float:
@@ -84,7 +91,8 @@ class Run:
 
     def advance(self, seconds: float) -> None:
         """Let `seconds` pass at once; whoever slept until then wakes up."""
-        self._ahead += seconds
+        with self.lock:
+            self._ahead += seconds
         self._sleepers.wake()
 
     def end(self) -> None:
@@ -93,10 +101,13 @@ class Run:
         self._sleepers.wake()
 
     async def sleep(self, seconds: float) -> bool:
-        """Return when `seconds` have passed, in truth or by `advance`; or, with `False`, when a reset ended it."""
-        due = self.now() + seconds
+        """Return when `seconds` have passed, in truth or by `advance`; or, with `False`, when a reset ended it.
+
+        What truly passes is told by the event loop: tests freeze the clock on the wall.
+        """
+        due = current_time() + self._ahead + seconds
         with self._sleepers.one() as sleeper:
-            while not self._over and (left := due - self.now()) > 0:
+            while not self._over and (left := due - current_time() - self._ahead) > 0:
                 await sleeper.rest(left)
         return not self._over
 
@@ -104,7 +115,8 @@ class Run:
 class Queue:
     """The scenarios that the next requests meet: those with a number of times first, then a lasting one."""
 
-    def __init__(self, always: str | None) -> None:
+    def __init__(self, always: str | None, lock: RLock) -> None:
+        self._lock = lock
         self._waiting: deque[tuple[str, int]] = deque()
         self._lasting: str | None = None
         self.always = always
@@ -112,29 +124,45 @@ class Queue:
 
     def put(self, name: str, times: int | None) -> None:
         """Let the next `times` requests meet a scenario, after those put before; or all, if it is `None`."""
-        if times is None:
-            self._lasting = name
-        else:
-            self._waiting.append((name, times))
+        with self._lock:
+            if times is None:
+                self._lasting = name
+            else:
+                self._waiting.append((name, times))
 
     def clear(self) -> None:
         """Forget what was put."""
-        self._waiting.clear()
-        self._lasting = None
+        with self._lock:
+            self._waiting.clear()
+            self._lasting = None
 
-    def take(self) -> str | None:
-        """Return what this request meets."""
-        if not self._waiting:
-            return self._lasting
-        name, times = self._waiting.popleft()
-        if times > 1:
-            self._waiting.appendleft((name, times - 1))
-        return name
+    def take(self, exchange: Exchange) -> str | None:
+        """Return what this request is to meet. It is given back unless it strikes."""
+        with self._lock:
+            if not self._waiting:
+                return self._lasting
+            name, times = self._waiting.popleft()
+            if times > 1:
+                self._waiting.appendleft((name, times - 1))
+            exchange.taken = name
+            return name
+
+    def settle(self, exchange: Exchange) -> None:
+        """Give back what a request took and did not meet: the next one meets it."""
+        name, exchange.taken = exchange.taken, None
+        if name is None or (exchange.scenario is not None and exchange.scenario.name == name):
+            return
+        with self._lock:
+            times = 1
+            if self._waiting and self._waiting[0][0] == name:
+                times += self._waiting.popleft()[1]
+            self._waiting.appendleft((name, times))
 
     def entries(self) -> list[tuple[str, int | None]]:
         """Return what waits, in order."""
-        lasting = [] if self._lasting is None else [(self._lasting, None)]
-        return [*self._waiting, *lasting]
+        with self._lock:
+            lasting = [] if self._lasting is None else [(self._lasting, None)]
+            return [*self._waiting, *lasting]
 
 
 class Traffic:
@@ -155,9 +183,10 @@ class Traffic:
 
     def trouble(self, mix: Sequence[str]) -> str | None:
         """Return the scenario that this request meets by chance, one of `mix`."""
-        if not self._chaos or not mix or self._random.random() >= self._chaos:
+        if not self._chaos or not mix:
             return None
-        return self._random.choice(mix)
+        with self._run.lock:
+            return self._random.choice(mix) if self._random.random() < self._chaos else None
 
     def at_the_door(self, key: str) -> str | None:
         """Judge a caller who is known by now."""
@@ -173,26 +202,29 @@ class Traffic:
 
     def begin(self) -> float:
         """Count a request that is being answered, and return how long the model takes this time, in seconds."""
-        self._at_work += 1
+        with self._run.lock:
+            self._at_work += 1
         return 0.0 if self._latency is None else self._latency(self._random)
 
     def end(self) -> None:
         """Count it no more."""
-        self._at_work -= 1
+        with self._run.lock:
+            self._at_work -= 1
 
     def _admits(self, key: str, rate: Rate) -> bool:
         """Judge by the times of the caller's last requests, refused ones left out: the family's own limiter."""
         now = self._run.now()
-        times = self._times.setdefault(key, deque())
-        self._times.move_to_end(key)
-        if len(self._times) > _MOST_CALLERS:
-            self._times.popitem(last=False)
-        while times and times[0] <= now - rate.seconds:
-            times.popleft()
-        if len(times) >= rate.requests:
-            return False
-        times.append(now)
-        return True
+        with self._run.lock:
+            times = self._times.setdefault(key, deque())
+            self._times.move_to_end(key)
+            if len(self._times) > _MOST_CALLERS:
+                self._times.popitem(last=False)
+            while times and times[0] <= now - rate.seconds:
+                times.popleft()
+            if len(times) >= rate.requests:
+                return False
+            times.append(now)
+            return True
 
 
 class Bill(Mapping[str, int]):
@@ -201,7 +233,8 @@ class Bill(Mapping[str, int]):
     Iterating gives a label for each key (`sk-***1f0c9a2b`), with which the bill can be read as well.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, lock: RLock) -> None:
+        self._lock = lock
         self._by_label: OrderedDict[str, int] = OrderedDict()
         self.pictures = 0
         """All pictures billed."""
@@ -209,19 +242,21 @@ class Bill(Mapping[str, int]):
     def charge(self, key: str, pictures: int) -> None:
         """Add to the bill; past ten thousand keys, the longest unseen are counted together."""
         name = _label(key)
-        self.pictures += pictures
-        self._by_label[name] = self._by_label.get(name, 0) + pictures
-        self._by_label.move_to_end(name)
-        if len(self._by_label) > _MOST_KEYS:
-            oldest = next(known for known in self._by_label if known != _OTHERS)
-            self._by_label[_OTHERS] = self._by_label.get(_OTHERS, 0) + self._by_label.pop(oldest)
+        with self._lock:
+            self.pictures += pictures
+            self._by_label[name] = self._by_label.get(name, 0) + pictures
+            self._by_label.move_to_end(name)
+            if len(self._by_label) > _MOST_KEYS:
+                oldest = next(known for known in self._by_label if known != _OTHERS)
+                self._by_label[_OTHERS] = self._by_label.get(_OTHERS, 0) + self._by_label.pop(oldest)
 
     def __getitem__(self, key: str) -> int:
         found = self._by_label.get(key)
         return self._by_label.get(_label(key), 0) if found is None else found
 
     def __iter__(self) -> Iterator[str]:
-        return iter(list(self._by_label))
+        with self._lock:
+            return iter(list(self._by_label))
 
     def __len__(self) -> int:
         return len(self._by_label)
@@ -233,7 +268,6 @@ class Bill(Mapping[str, int]):
         return f"Bill({dict(self._by_label)})"
 
 
-@lru_cache(maxsize=64)
 def _label(key: str) -> str:
     """Return a name for a key that doesn't give it away, always the same for the same key."""
     digest = blake2b(key.encode(), digest_size=4).hexdigest()
@@ -243,7 +277,8 @@ def _label(key: str) -> str:
 class Journal:
     """The last exchanges as they were, within a limit of entries and of bytes; `journal` says what of them is told."""
 
-    def __init__(self, most: int) -> None:
+    def __init__(self, most: int, lock: RLock) -> None:
+        self._lock = lock
         self._most = most
         self._entries: deque[tuple[Exchange, int]] = deque()
         self._bytes = 0
@@ -257,11 +292,13 @@ class Journal:
         else:
             exchange.body = None
         size += _ENTRY_BYTES + exchange.request.headers.size()
-        self._entries.append((exchange, size))
-        self._bytes += size
-        while len(self._entries) > self._most or (self._bytes > _JOURNAL_BYTES and len(self._entries) > 1):
-            self._bytes -= self._entries.popleft()[1]
+        with self._lock:
+            self._entries.append((exchange, size))
+            self._bytes += size
+            while len(self._entries) > self._most or (self._bytes > _JOURNAL_BYTES and len(self._entries) > 1):
+                self._bytes -= self._entries.popleft()[1]
 
     def entries(self) -> list[Exchange]:
         """Return every exchange, oldest first."""
-        return [exchange for exchange, _ in self._entries.copy()]
+        with self._lock:
+            return [exchange for exchange, _ in self._entries]

@@ -14,6 +14,7 @@ Pair = tuple[bytes, bytes]
 Pairs = list[Pair]
 
 _HOST = re.compile(rb"[A-Za-z0-9._~%-]+(?::[0-9]{1,5})?|\[[0-9A-Fa-f:.]+\](?::[0-9]{1,5})?")
+_PARAMETER = re.compile(r';\s{0,9}([\w!#$%&*+.^`|~-]+)=(?:"((?:[^"\\]|\\.)*)"|([^;\s"]*))')
 _bits = random.Random().getrandbits  # noqa: S311 -- an id, not a secret
 
 
@@ -82,10 +83,9 @@ def essence_of(line: str) -> str:
 @lru_cache(maxsize=64)
 def parameter_of(line: str, name: str) -> str:
     """Return a parameter of a media type in lower case, empty if it isn't there."""
-    for parameter in line.lower().split(";")[1:]:
-        key, _, value = parameter.partition("=")
-        if key.strip() == name:
-            return value.strip().strip('"')
+    for key, quoted, plain in _PARAMETER.findall(line.lower()):
+        if key == name:
+            return re.sub(r"\\(.)", r"\1", quoted) if quoted else plain
     return ""
 
 

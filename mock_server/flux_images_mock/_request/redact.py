@@ -20,6 +20,10 @@ _MOST_FIELDS = 50
 _DEEPEST = 100
 _LONGEST_HEADER = 300
 _HIDDEN = "***"
+_TELLING = 4
+"""Characters of a key that are told at most."""
+_CUT = "….'\" "
+"""Where a text may have been cut."""
 
 _HARMLESS = frozenset(b"host accept accept-encoding connection content-type content-length transfer-encoding".split())
 _SECRET_HEADER = re.compile(rb"auth|key|token|secret|cookie|password|session|signature|referer", re.IGNORECASE)
@@ -43,7 +47,14 @@ def hide(text: str, key: str) -> str:
     """Return a text without the caller's own key, and without what looks like one."""
     if key in text:
         text = text.replace(key, _HIDDEN)
+    if (cut := text.rstrip(_CUT)) and (begun := _begun(cut, key)):
+        text = f"{cut[:-begun]}{_HIDDEN}{text[len(cut) :]}"
     return _KEY.sub("sk-***", text) if "sk-" in text else text
+
+
+def _begun(text: str, key: str) -> int:
+    """Return how many characters of a key a text ends with, which was cut in the middle of it."""
+    return next((size for size in range(min(len(key), len(text)), _TELLING - 1, -1) if text.endswith(key[:size])), 0)
 
 
 def readable(pairs: Pairs, key: str) -> dict[str, str]:

@@ -60,15 +60,30 @@ class _Template:
                 if segment != expected and unquote(segment) != expected:
                     return None
                 continue
-            found = expected.fullmatch(segment)
+            found = _found(segment, expected)
             if found is None:
                 return None
-            values += found.groups()
+            values += found
         return list(zip(self._names, values, strict=True))
 
 
-def _segment(part: str) -> str | re.Pattern[str]:
-    if "{" not in part:
-        return part
-    pieces = _PLACEHOLDER.split(part)
-    return re.compile("".join("(.+?)" if index % 2 else re.escape(piece) for index, piece in enumerate(pieces)))
+def _segment(part: str) -> str | list[str]:
+    """Return a fixed segment as it is, of another the texts around its placeholders."""
+    return part if "{" not in part else _PLACEHOLDER.split(part)[::2]
+
+
+def _found(segment: str, around: list[str]) -> list[str] | None:
+    """Return what stands for the placeholders, each as short as can be; nothing is looked at twice."""
+    first, *between, last = around
+    end = len(segment) - len(last)
+    if not segment.startswith(first) or not segment.endswith(last):
+        return None
+    values: list[str] = []
+    at = len(first)
+    for text in between:
+        found = segment.find(text, at + 1, end) if text else at + 1
+        if found < 0 or found > end:
+            return None
+        values.append(segment[at:found])
+        at = found + len(text)
+    return [*values, segment[at:end]] if at < end else None

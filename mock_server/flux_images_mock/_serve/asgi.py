@@ -26,6 +26,9 @@ class MockApp(Gateway):
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
         """Answer one request."""
+        if scope["type"] == "lifespan":
+            await _live(receive, send)
+            return
         if scope["type"] != "http":
             raise RuntimeError(f"the mock speaks HTTP only, not {scope['type']}")
         play = self.play(_request(scope))
@@ -75,6 +78,15 @@ class _DisconnectedError(ConnectionError):
     """The client left before its request or its answer was whole."""
 
 
+async def _live(receive: Receive, send: Send) -> None:
+    """Tell a server that this application has nothing to do at its start and at its end."""
+    ended = False
+    while not ended:
+        kind = (await receive())["type"]
+        ended = kind == "lifespan.shutdown"
+        await send({"type": f"{kind}.complete"})
+
+
 async def _wait(step: Wait, receive: Receive) -> bool:
     async with create_task_group() as tasks:
         tasks.start_soon(_until_client_leaves, receive, tasks.cancel_scope)
@@ -94,7 +106,9 @@ def _request(scope: MutableMapping[str, Any]) -> Request:
     headers = Headers(scope["headers"])
     raw_path: bytes | None = scope.get("raw_path")
     path = quote(scope["path"]) if raw_path is None else raw_path.decode("latin-1").partition("?")[0]
-    origin = origin_of(scope["scheme"], headers.get(b"host"), scope.get("server"))
+    root = quote(scope.get("root_path", "")).rstrip("/")
+    origin = origin_of(scope["scheme"], headers.get(b"host"), scope.get("server")) + root
+    path = path.removeprefix(root) if root else path
     return Request(scope["method"], path, scope["query_string"], headers, origin)
 
 

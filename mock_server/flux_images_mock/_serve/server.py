@@ -49,6 +49,10 @@ class Server:
         with suppress(RuntimeError):  # its loop is closed: it has ended by itself
             self._loop.call_soon_threadsafe(self._ending.set)
 
+    def close(self) -> None:
+        """Close the socket of a server that never ran."""
+        self._listener.close()
+
     async def _serve(self) -> None:
         self._loop, self._ending = asyncio.get_running_loop(), asyncio.Event()
         self._begun.set()

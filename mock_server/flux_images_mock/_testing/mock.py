@@ -50,8 +50,14 @@ class Mock:
             raise ValueError(f"times: expected 1 or more, got {times}")
         self.app.state.run.queue.put(self.app.engine.scenarios.get(name, "scenario").name, times)
 
-    def advance(self, seconds: float) -> None:
-        """Let time pass at once: answers under way come, limits end, addresses of pictures expire."""
+    def advance(self, seconds: float, waiting: int = 0) -> None:
+        """Let time pass at once: answers under way come, limits end, addresses of pictures expire.
+
+        With `waiting`, first wait until so many requests wait for an answer. Raises `TimeoutError` where they don't
+        within ten seconds.
+        """
+        if waiting and not self.app.state.run.wait_for_sleepers(waiting):
+            raise TimeoutError(f"waiting: {waiting} requests were not waiting within ten seconds")
         self.app.state.run.advance(seconds)
 
     def reset(self, **behaviour: Unpack[Behaviour]) -> None:
@@ -95,8 +101,11 @@ class MockServer(Mock):
         self._thread.start()
 
     def stop(self) -> None:
-        """Answer what is under way, then close the socket."""
+        """Answer what is under way, then close the socket. Without a start, only that."""
         self.app.state.run.end()  # nobody waits any more
+        if self._thread.ident is None:
+            self._server.close()
+            return
         self._server.stop()
         self._thread.join()
 

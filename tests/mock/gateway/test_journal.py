@@ -7,6 +7,7 @@ import base64
 import json
 import pickle
 from io import StringIO
+from threading import RLock
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -183,7 +184,7 @@ def _exchange(operation: Operation, prompt: str) -> Exchange:
 
 def test_the_journal_is_bounded_by_count(operation: Operation) -> None:
     """The oldest leave first."""
-    journal = Journal(3)
+    journal = Journal(3, RLock())
     for number in range(5):
         journal.add(_exchange(operation, str(number)))
     assert [told(entry).body["prompt"] for entry in journal.entries()] == ["2", "3", "4"]
@@ -192,7 +193,7 @@ def test_the_journal_is_bounded_by_count(operation: Operation) -> None:
 @pytest.mark.parametrize("words", [6_000, 600_000])
 def test_the_journal_is_bounded_by_bytes(words: int, operation: Operation) -> None:
     """Large requests are fewer, and of the largest only what is told is kept."""
-    journal = Journal(100_000)
+    journal = Journal(100_000, RLock())
     for _ in range(400):
         journal.add(_exchange(operation, "a medal " * words))
     kept = journal.entries()
@@ -202,7 +203,7 @@ def test_the_journal_is_bounded_by_bytes(words: int, operation: Operation) -> No
 
 def test_the_bill_of_many_keys_is_bounded() -> None:
     """The longest unseen are counted together, and nothing is lost."""
-    bill = Bill()
+    bill = Bill(RLock())
     for number in range(11_000):
         bill.charge(f"sk-{number}", 1)
     assert len(bill) <= 10_001
@@ -212,7 +213,7 @@ def test_the_bill_of_many_keys_is_bounded() -> None:
 
 def test_the_bill_is_read_by_key_or_label() -> None:
     """Labels tell keys apart without giving them away."""
-    bill = Bill()
+    bill = Bill(RLock())
     bill.charge("sk-a", 2)
     bill.charge("raw", 1)
     assert bill["sk-a"] == 2
