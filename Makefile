@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PIP_INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: demo test fast-test lowest newest sdk check check-sdk contract contract-deep contract-mutants mutants contract-wheel breaking lint-spec bench clean
+.PHONY: demo test fast-test lowest newest sdk check check-sdk contract contract-deep contract-mutants mutants contract-wheel breaking lint-spec gateways bench clean
 .DEFAULT_GOAL := help
 
 help:  ## list the targets
@@ -64,6 +64,9 @@ check: $(VENV)/.dev check-sdk lint-spec  ## lint, types, import rule, generated 
 	$(BIN)/mypy
 	$(BIN)/pyright
 	$(BIN)/lint-imports --no-cache
+
+gateways: $(VENV)/.dev  ## calls through LiteLLM's and Portkey's gateways, which go into the user's cache
+	$(BIN)/python -m tests.between.gateways
 
 bench: $(VENV)/.dev  ## measure the SDK and the mock beside their peers, in one run
 	$(BIN)/python -m benchmarks

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from flux_images_mock._answer.answer import Answer, problem
 from flux_images_mock._answer.respond import Asked, Source
@@ -95,7 +95,7 @@ class Control:
         return self._queue(asked)
 
     def _reset(self, asked: Asked) -> None:
-        behaviour: Behaviour = asked.body or {}
+        behaviour = cast("Behaviour", asked.body or {})  # the description has looked at it
         if (name := behaviour.get("scenario")) is not None:
             self._played.scenarios.get(name, "/scenario")
         self._state.reset(behaviour)

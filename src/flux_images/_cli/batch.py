@@ -22,6 +22,7 @@ from flux_images._cli.batch_display import Display, counts, summary
 from flux_images._cli.fields import add_fields, given_fields
 from flux_images._client.shared import DEFAULT_MODEL
 from flux_images._errors import ConfigurationError
+from flux_images_api.contract import SERVER
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -99,7 +100,7 @@ def _add_run_options(command: argparse.ArgumentParser) -> None:
     add("--max-failures", type=int, default=50, metavar="N", help="stop after so many in a row (default: %(default)s)")
     add("--resend-unknown", action="store_true", help="send again what may have been billed: this can pay twice")
     add("--rebuy-expired", action="store_true", help="buy again what can be fetched no more: this pays twice")
-    add("--base-url", help="the gateway's address (default: FLUX_BASE_URL, else the contract's)")
+    add("--base-url", help=f"the gateway's address (default: FLUX_BASE_URL, else {SERVER})")
     add("--allow-local-images", action="store_true", help="fetch pictures from this machine and its network too")
     add("--task-path", help='where tasks are asked for, such as "/v1/tasks/{task_id}"')
     add("--timeout", type=float, metavar="SECONDS", help="how long to wait for each answer")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from flux_images import FluxImages
 from flux_images._errors import ConfigurationError
+from flux_images_api.contract import SERVER
 
 if TYPE_CHECKING:
     import argparse
@@ -25,7 +26,7 @@ def add_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
         description=f"{summary.capitalize()}. Without --allow-paid only what cannot cost anything is asked.",
     )
     add = command.add_argument
-    add("--base-url", help="the gateway's address (default: FLUX_BASE_URL, else the contract's)")
+    add("--base-url", help=f"the gateway's address (default: FLUX_BASE_URL, else {SERVER})")
     add("--api-key-env", default="FLUX_API_KEY", metavar="NAME", help="variable with the key (default: %(default)s)")
     add("--allow-paid", type=int, default=0, metavar="N", help="at most N calls that may cost money (default: none)")
     add("-n", "--workers", type=int, default=1, metavar="N", help="ask N promises at a time (default: %(default)s)")

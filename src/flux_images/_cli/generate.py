@@ -12,6 +12,7 @@ from flux_images._errors import ConfigurationError, FluxImagesError
 from flux_images._picture.save import SUFFIXES
 from flux_images._request.key import find_key
 from flux_images_api import contract
+from flux_images_api.contract import SERVER
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -34,7 +35,7 @@ def add_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     command.add_argument("--overwrite", action="store_true", help="replace files that exist")
     for name, rules in _fields():
         _add_field(command, name, rules)
-    command.add_argument("--base-url", help="the gateway's address (default: FLUX_BASE_URL, else the contract's)")
+    command.add_argument("--base-url", help=f"the gateway's address (default: FLUX_BASE_URL, else {SERVER})")
     command.add_argument(
         "--allow-local-images",
         action="store_true",

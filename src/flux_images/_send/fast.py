@@ -70,6 +70,7 @@ class FastTransport(LoopTransport[aiohttp.ClientSession]):
                 stream=_Body(answer),
                 extensions={"http_version": b"HTTP/1.1", "reason_phrase": (answer.reason or "").encode()},
             )
+        del headers, credentials  # a traceback that shows locals must not show them
         raise problem
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import threading
+import traceback
 from pathlib import Path
 from typing import Any
 
@@ -201,3 +203,28 @@ def test_certificates_that_cannot_be_read_are_said_to_be(
     monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "none.pem"))
     with pytest.raises(flux.ConfigurationError, match=r"certificates cannot be read; look at SSL_CERT_FILE"):
         make(KEY, base_url="https://gateway.example")
+
+
+TOLD: list[tuple[str, int, str]] = [  # what the proxy does; what is asked through it
+    ("refuses", 407, "https://gateway.example"),
+    ("refuses the key", 401, "http://gateway.example"),
+    ("fails", 502, "http://gateway.example"),
+]
+
+
+@pytest.mark.parametrize(("name", "status", "address"), TOLD)
+def test_neither_key_nor_password_is_told_anywhere(
+    name: str, status: int, address: str, buy: Buy, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Not in messages, in tracebacks with locals, in pickles, nor in anybody's log at its most talkative."""
+    caplog.set_level(logging.DEBUG)
+    with raw_server(middleware(status, "no")) as proxy:
+        for variable in ("HTTP_PROXY", "HTTPS_PROXY"):
+            monkeypatch.setenv(variable, proxy.url.replace("//", f"//{CREDENTIALS}"))
+        with pytest.raises(flux.FluxImagesError) as caught:
+            buy(address, options={"allow_insecure": True, "max_retries": 0})
+    shown = traceback.TracebackException.from_exception(caught.value, capture_locals=True)
+    locals_ = [line for line in shown.format() if "monkeypatch" not in line]
+    told = "".join([*everything(caught.value), *locals_, caplog.text])
+    assert PASSWORD not in told
+    assert KEY not in told
