@@ -95,7 +95,15 @@ def litellm(program: Path, mock: MockServer, folder: Path) -> Generator[tuple[st
         "general_settings": {"dangerously_permit_weak_or_unset_master_key": True},
     }
     (folder / "config.yaml").write_text(json.dumps(config))
-    command = [program, "--config", folder / "config.yaml", "--host", "127.0.0.1", "--port", str(port)]
+    command: list[str | Path] = [
+        program,
+        "--config",
+        folder / "config.yaml",
+        "--host",
+        "127.0.0.1",
+        "--port",
+        str(port),
+    ]
     with _served(command, port, folder) as url:
         yield url, {}
 

@@ -1,4 +1,4 @@
-"""Every example in the README runs as it stands, and every make target it names exists."""
+"""Every example in README and guides runs as it stands, and every make target that a page names exists."""
 
 from __future__ import annotations
 
@@ -17,10 +17,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ROOT = Path(__file__).parents[2]
-README = (ROOT / "README.md").read_text("utf-8")
-BLOCKS = re.findall(r"^```(\w*)\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+BLOCKS = [
+    block
+    for page in PAGES
+    for block in re.findall(r"^```(\w*)\n(.*?)^```$", page.read_text("utf-8"), re.MULTILINE | re.DOTALL)
+]
 PYTHON = [code for language, code in BLOCKS if language == "python"]
-SHELL = [line[2:] for language, code in BLOCKS if language == "console" for line in code.splitlines()]
+SHELL = ["\n".join(line[2:] for line in code.splitlines()) for language, code in BLOCKS if language == "console"]
+"""The commands of a block follow one another."""
 
 pytestmark = pytest.mark.slow
 
@@ -53,10 +58,10 @@ def test_python_example(code: str, environment: dict[str, str], tmp_path: Path) 
         assert (tmp_path / name).stat().st_size > 1000
 
 
-@pytest.mark.parametrize("command", SHELL)
-def test_command(command: str, environment: dict[str, str], tmp_path: Path) -> None:
-    """The command succeeds, and says or leaves something."""
-    done = _run(["bash", "-c", command], environment, tmp_path)
+@pytest.mark.parametrize("commands", SHELL, ids=range(len(SHELL)))
+def test_commands(commands: str, environment: dict[str, str], tmp_path: Path) -> None:
+    """Each command succeeds, and they say or leave something."""
+    done = _run(["bash", "-e", "-c", commands], environment, tmp_path)
     assert done.returncode == 0, done.stderr
     assert done.stdout or list(tmp_path.rglob("*.*"))
 
@@ -67,7 +72,7 @@ def test_examples_are_found() -> None:
     assert len(SHELL) >= 4
 
 
-@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", "ARCHITECTURE.md", "CHANGELOG.md"])
+@pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", "ARCHITECTURE.md", "CHANGELOG.md", "docs/batch.md"])
 def test_targets_exist(page: str) -> None:
     """A make target that a page names is one of the Makefile's."""
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
