@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 
@@ -66,6 +66,8 @@ class Answer:
     """Seconds of the mock's clock to wait before it leaves."""
     fault: Fault | None = None
     """What goes wrong on its way."""
+    sleep: Callable[[float], Awaitable[bool]] | None = None
+    """The clock by which a fault waits: that of the run in which the answer was asked for."""
     later: Callable[[], Answer] | None = None
     """Makes the answer itself, where that takes long; for a thread of its own."""
 

@@ -62,6 +62,16 @@ class Gateway:
         self.engine = Engine(root, self.state, options, warn)
         self._control = Control(self.engine, self.state, options)
         self._log = log
+        self.is_ending = False
+        """Whether nobody gets an answer any more because the mock is being stopped."""
+
+    def refuse(self, status: int, text: str, request: Request) -> None:
+        """Note what was refused before it was a request of HTTP that could be played."""
+        run = self.state.run
+        exchange = Exchange(request, run.now(), status=status, duration=0.0)
+        run.journal.add(exchange)
+        if self._log is not None:
+            self._log(exchange, Answer(status, [], b"", text), 0.0)
 
     def play(self, request: Request) -> Play:
         """Return the steps that answer a request, of which the last is the answer.
@@ -103,11 +113,14 @@ class Gateway:
             if answer.delay:
                 yield Wait(answer.delay, run.sleep)
             fault = answer.fault
+            answer.sleep = run.sleep
             exchange.status = None if fault is not None and fault.kind.endswith("before-headers") else answer.status
             yield answer
         except GeneratorExit:
             run.queue.settle(exchange)
-            if answer is not None:
+            if answer is not None and self.is_ending:
+                answer.origin = "the mock was stopped"
+            elif answer is not None:
                 answer.origin, exchange.client_left = "the client left", True
                 if is_journaled and not is_added:
                     run.journal.add(exchange)

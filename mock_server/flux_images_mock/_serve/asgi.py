@@ -34,8 +34,8 @@ class MockApp(Gateway):
         play = self.play(_request(scope))
         try:
             answer = await self._carry_out(play, receive)
-            if answer.fault is not None:
-                await self.state.run.sleep(without_wire(answer.fault, answer))
+            if answer.fault is not None and answer.sleep is not None:
+                await answer.sleep(without_wire(answer.fault, answer))
             headers = [*answer.headers, (b"connection", b"close")] if answer.close else answer.headers
             await send({"type": "http.response.start", "status": answer.status, "headers": headers})
             await send({"type": "http.response.body", "body": answer.body})

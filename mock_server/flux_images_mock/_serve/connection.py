@@ -16,6 +16,7 @@ from typing import cast
 
 from flux_images_mock._answer.answer import Answer, Fault
 from flux_images_mock._gateway.delivery import NEED_BODY, Gateway, NeedBody, Play, Step, Wait, Work
+from flux_images_mock._request.message import Headers, Request
 from flux_images_mock._serve.faults import STATUS_LINES, End, script
 from flux_images_mock._serve.reader import Reader, Turn
 
@@ -25,9 +26,11 @@ _IDLE = 75.0
 _LINGER = 2.0
 """Seconds in which a client that was answered early may go on sending."""
 
-_SLOWEST = 1024 * 1024
+_SLOWEST = 1024
 """Bytes a second at which a body may take its time."""
 
+_PROBE = 0.02
+_CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 _NO_LINGER = struct.pack("ii", 1, 0)  # closing then resets the connection
 
 
@@ -67,7 +70,8 @@ class Connection(asyncio.Protocol):
         self._loop = asyncio.get_running_loop()
         self._turns: deque[tuple[Turn, Play]] = deque()
         self._step: Step | None = None
-        self._drawing = False
+        self._is_awaited = False  # an answer, of which nothing was sent
+        self._seen = 0  # bytes of a body at the last look
         self._unsent: list[bytes] = []
         self._paused = False
         self._writable = True
@@ -103,10 +107,20 @@ class Connection(asyncio.Protocol):
             self._advance()
 
     def eof_received(self) -> bool:
-        """Take a client that says no more for one that has left, as nginx does, unless its picture is being drawn."""
+        """Find out whether a client that says no more still listens: interim answers reach it, or break off.
+
+        The first is refused by whoever has left, and the second learns of that.
+        """
         self._last = True
         self.flush()
-        return self._drawing
+        self._probe()
+        if self._is_awaited:
+            self._loop.call_later(_PROBE, self._probe)
+        return self._is_awaited
+
+    def _probe(self) -> None:
+        if self._is_awaited and not self._transport.is_closing():
+            self._transport.write(_CONTINUE)
 
     def pause_writing(self) -> None:
         """Answer no more until the client has read what it got."""
@@ -154,7 +168,7 @@ class Connection(asyncio.Protocol):
         if self._step is None:
             self._step = next(play)
             if self._step is NEED_BODY and turn.expects_continue:
-                self._send(b"HTTP/1.1 100 Continue\r\n\r\n")
+                self._send(_CONTINUE)
         if self._step is NEED_BODY and turn.size > self._gateway.engine.max_body:
             return play.send(None)
         if self._step is NEED_BODY and turn.whole:
@@ -164,19 +178,20 @@ class Connection(asyncio.Protocol):
     async def _carry_out(self, turn: Turn, play: Play, step: Step) -> None:
         """Take the steps that take time, to the end."""
         try:
+            self._is_awaited = turn.knows_interim
             while not isinstance(step, Answer):
-                self._drawing = isinstance(step, Work)
                 if isinstance(step, Work):
                     step = play.send(await asyncio.to_thread(step.make))
                 elif isinstance(step, Wait):
                     step = play.send(await step.sleep(step.seconds))
-            self._drawing = False
+            self._is_awaited = False
             if step.fault is None:
                 self._write(turn, step)
             else:
                 await self._break(step.fault, step)
             next(play, None)
         finally:
+            self._is_awaited = False
             play.close()
             self.task = None
         self._advance()
@@ -188,7 +203,7 @@ class Connection(asyncio.Protocol):
                 self._send(step)
             elif isinstance(step, str):
                 self._end(step)
-            elif not await self._gateway.state.run.sleep(step):
+            elif answer.sleep is not None and not await answer.sleep(step):
                 self._end("close")
                 return
 
@@ -228,6 +243,9 @@ class Connection(asyncio.Protocol):
 
     def _refuse(self, status: int, text: str) -> None:
         """Answer in place of the gateway, and close."""
+        turn = self._reader.turn if self._reader.arriving else None
+        nameless = Request("-", "-", b"", Headers([]), "")
+        self._gateway.refuse(status, text, nameless if turn is None else turn.request)
         head = b"content-type: text/plain; charset=utf-8\r\ncontent-length: %d\r\nconnection: close\r\n\r\n"
         self._send(STATUS_LINES[status] + head % (len(text) + 1) + f"{text}\n".encode())
         self._linger()
@@ -265,7 +283,10 @@ class Connection(asyncio.Protocol):
             due = now + self._header_timeout
         elif reader.arriving:
             size = self._turns[-1][0].size if self._turns else 0
-            due = reader.since + self._header_timeout + size / _SLOWEST
+            due = reader.since + self._header_timeout
+            if now >= due and size - self._seen >= _SLOWEST * self._header_timeout:
+                self._seen, reader.since = size, now
+                due = now + self._header_timeout
         if now < due:
             self._watch = self._loop.call_at(min(due, now + self._header_timeout), self._look)
         elif reader.arriving:

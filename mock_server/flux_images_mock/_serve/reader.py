@@ -24,6 +24,8 @@ class Turn:
     request: Request
     keep_alive: bool
     expects_continue: bool
+    knows_interim: bool
+    """Whether it speaks HTTP/1.1, which has interim answers."""
     parts: list[bytes] = field(default_factory=lambda: [])
     size: int = 0
     """Bytes of the body that have come."""
@@ -115,7 +117,8 @@ class Reader:
         self.turn = Turn(
             request,
             keep_alive=version != "1.0" and parser.should_keep_alive() and not parser.should_upgrade(),
-            expects_continue=(headers.get(b"expect") or b"").lower() == b"100-continue",
+            knows_interim=version != "1.0",
+            expects_continue=version != "1.0" and (headers.get(b"expect") or b"").lower() == b"100-continue",
         )
         self._take(self.turn)
 

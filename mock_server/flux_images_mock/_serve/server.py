@@ -64,6 +64,7 @@ class Server:
         make = partial(Connection, self._gateway, connections, outbox, self._header_timeout)
         server = await self._loop.create_server(make, sock=self._listener, backlog=_BACKLOG)
         await self._ending.wait()
+        self._gateway.is_ending = True
         server.close()
         for connection in list(connections):
             connection.shutdown()
