@@ -175,15 +175,13 @@ class Ledger:
 
     def _add(self, no: int, identity: str, request: Request, listed: int) -> bool | None:
         """Whether it is new; None if another has its name."""
-        count = self.connection.execute(
+        done = self.connection.execute(
             "INSERT INTO item (no, id, digest, line, listed, request, asked) VALUES (?, ?, ?, ?, ?, ?, ?) "
             "ON CONFLICT (id) DO UPDATE SET listed = excluded.listed, line = excluded.line "
             "WHERE digest = excluded.digest AND id = excluded.id COLLATE BINARY AND listed <> excluded.listed",
             (no, identity, request.digest, request.line, listed, request.text, request.asked),
-        ).rowcount
-        if not count:
-            return None
-        return self.connection.execute("SELECT 1 FROM item WHERE no = ?", (no,)).fetchone() is not None
+        )
+        return done.lastrowid == no if done.rowcount else None
 
     def _clash(self, identity: str, listed: int) -> str:
         name, line, other = next(self._rows("SELECT id, line, listed FROM item WHERE id = ?", identity))
