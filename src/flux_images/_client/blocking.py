@@ -12,6 +12,7 @@ from flux_images._client.shared import DEFAULT_MODEL, BaseClient, first_answer
 from flux_images._errors import PendingGenerationError
 from flux_images._picture.download import Rules
 from flux_images._picture.fetch import Downloads
+from flux_images._picture.generation import Asked
 from flux_images._request.key import find_key
 from flux_images._request.options import configure
 from flux_images._send.loop import Sender
@@ -147,14 +148,15 @@ class FluxImages(BaseClient):
         }
         request = build_request(self._options, fields, extra_body, extra_headers)
         limits = self._options.limits if timeout is None else self._options.limits.changed(timeout)
+        asked = Asked(n or 1, aspect_ratio)
         began = time.monotonic()
         try:
-            return self._sender.call(request, self._receiver(n), limits)
+            return self._sender.call(request, self._receiver(asked), limits)
         except PendingGenerationError as pending:
             if self._task_path is None:
                 raise
             left = limits.total - (time.monotonic() - began)
-            return self._fetch_task(pending.task_id, limits._replace(total=left), n)
+            return self._fetch_task(pending.task_id, limits._replace(total=left), asked)
 
     def fetch_task(self, task_id: str, *, timeout: float | httpx.Timeout | None = None) -> Generation:
         """The pictures of a task that a gateway named, waited for within ``timeout`` (seconds); asking is free.
@@ -163,7 +165,7 @@ class FluxImages(BaseClient):
             PendingGenerationError: they are not there in time, or the task cannot be asked for.
             APIStatusError: the task failed.
         """
-        return self._fetch_task(task_id, self._options.limits.changed(timeout), None)
+        return self._fetch_task(task_id, self._options.limits.changed(timeout), Asked())
 
     def fetch(self, url: str) -> Image:
         """The picture at an address that an earlier answer gave: without the key, looked at, tried again.
@@ -175,15 +177,15 @@ class FluxImages(BaseClient):
 
         return Image.at(url, self._downloads)
 
-    def _fetch_task(self, task_id: str, limits: Limits, n: int | None) -> Generation:
+    def _fetch_task(self, task_id: str, limits: Limits, asked: Asked) -> Generation:
         waiting = Waiting(task_id, self._task_path, self._options, limits)
-        return wait_for(waiting, self._sender, self._receiver(n))
+        return wait_for(waiting, self._sender, self._receiver(asked))
 
-    def _receiver(self, n: int | None) -> Callable[[Call, httpx.Response], Receiver[Generation]]:
+    def _receiver(self, asked: Asked) -> Callable[[Call, httpx.Response], Receiver[Generation]]:
         from flux_images._answer.pictures import picture_answer  # as above
         from flux_images._picture.generation import Generation
 
-        return picture_answer(lambda answer, parts: Generation(answer, n or 1, parts, self._downloads))
+        return picture_answer(lambda answer, parts: Generation(answer, asked, parts, self._downloads))
 
     def batch(
         self,
