@@ -9,7 +9,7 @@ import httpx
 
 from flux_images._answer.waiting import Waiting, check_task_path, wait_for
 from flux_images._client.shared import DEFAULT_MODEL, BaseClient, first_answer
-from flux_images._errors import PendingGenerationError
+from flux_images._errors import ConfigurationError, PendingGenerationError
 from flux_images._picture.download import Rules
 from flux_images._picture.fetch import Downloads
 from flux_images._picture.generation import Asked
@@ -20,13 +20,14 @@ from flux_images._send.transport import given_client, sync_transport
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from types import TracebackType
 
     from flux_images._batch.job import Batch
     from flux_images._batch.options import BatchOptions
     from flux_images._batch.run.progress import Progress
     from flux_images._client.api import Api
+    from flux_images._client.many import Outcome
     from flux_images._picture.generation import Generation
     from flux_images._picture.image import Image
     from flux_images._request.options import Limits, Retry
@@ -157,6 +158,35 @@ class FluxImages(BaseClient):
                 raise
             left = limits.total - (time.monotonic() - began)
             return self._fetch_task(pending.task_id, limits._replace(total=left), asked)
+
+    def generate_many(
+        self, requests: Iterable[str | Mapping[str, Any]], *, max_concurrency: int = 16, rate: str | None = None
+    ) -> Iterator[Outcome]:
+        """Buy many pictures at once, and give each outcome as soon as it is known, in the order of completion.
+
+        What a limit of the gateway refused waits its turn, and one pause holds for all; an error stands in its outcome
+        and stops nobody. Where you leave early, nothing more is sent, and what is under way is waited for and lost:
+        ``batch`` is for what must survive that.
+
+        Args:
+            requests: prompts, or dicts of ``generate``'s arguments.
+            max_concurrency: calls at once, at most.
+            rate: calls in a time, at most, such as ``"100/min"``, ``"5/s"`` or ``"1000/h"``.
+
+        Raises:
+            ConfigurationError: an option cannot be used; nothing was sent.
+            InvalidRequestError: a request holds no prompt; nothing was sent.
+        """
+        from flux_images._client.many import Many, calls_a_second, check_requests  # as above
+        from flux_images._send.limiter import Limiter
+
+        if type(max_concurrency) is not int or max_concurrency < 1:
+            raise ConfigurationError(f"max_concurrency: expected a whole number, 1 or more, got {max_concurrency!r}")
+        limiter = Limiter(max_concurrency, rate=calls_a_second(rate))
+        wanted = list(requests)
+        check_requests(wanted)
+        once = self.with_options(max_retries=0)
+        return Many(once.generate, wanted, limiter, max_concurrency, self._options.limits).outcomes()
 
     def fetch_task(self, task_id: str, *, timeout: float | httpx.Timeout | None = None) -> Generation:
         """The pictures of a task that a gateway named, waited for within ``timeout`` (seconds); asking is free.
