@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, Self, TypeVar
 
 from flux_images._errors import Deviation
@@ -10,7 +11,7 @@ from flux_images._picture.fetch import AsyncDownloads, Downloads
 from flux_images._picture.image import Image
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from flux_images._picture.store import Kept
     from flux_images_api.models import ImagesResponse
@@ -86,6 +87,12 @@ class _BaseGeneration(Generic[_I]):
         """The first picture."""
         return self.images[0]
 
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def __iter__(self) -> Iterator[_I]:
+        return iter(self.images)
+
     @property
     def created(self) -> int | None:
         """When the answer was made, in seconds since 1970 (UTC), if the gateway says so."""
@@ -116,6 +123,11 @@ class Generation(_BaseGeneration[Image]):
     def __init__(self, answer: Answer, asked: Asked, parts: Iterable[Part], downloads: Downloads) -> None:
         super().__init__(answer, asked)
         self.images = [Image(self, *part, downloads) for part in parts]
+
+    def _repr_html_(self) -> str:
+        """The pictures, for a notebook; each is fetched if it is not here yet."""
+        shown = ((image.media_type, base64.b64encode(image.read()).decode("ascii")) for image in self.images)
+        return "".join(f'<img src="data:{kind};base64,{data}" style="max-width: 24em">' for kind, data in shown)
 
     @classmethod
     def from_dict(cls, saved: Mapping[str, Any]) -> Self:

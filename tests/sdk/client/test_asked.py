@@ -46,3 +46,12 @@ def test_a_suffix_of_another_kind_warns_after_the_picture_is_saved(flux_mock: Mo
     with FluxImages() as flux, pytest.warns(UserWarning, match=r"medal\.png holds image/jpeg"):
         flux.generate("a").image.save(tmp_path / "medal.png")
     assert (tmp_path / "medal.png").read_bytes().startswith(b"\xff\xd8")
+
+
+def test_a_generation_is_its_pictures(flux_mock: MockServer) -> None:
+    """In a loop, counted, and in a notebook."""
+    with FluxImages() as flux:
+        generation = flux.generate("a", n=2)
+    assert len(generation) == 2
+    assert list(generation) == generation.images
+    assert generation._repr_html_().count('<img src="data:image/jpeg;base64,/9j/') == 2
