@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from flux_images_mock import MockServer
-    from flux_images_mock._testing.respx import RespxMock
+    from flux_images_mock._testing.respx import FluxMockRespx
 
     AnyImage = flux_images.Image | flux_images.AsyncImage
     Buy = Callable[[str, float, dict[str, Any]], None]
@@ -62,7 +62,7 @@ def buy(request: pytest.FixtureRequest) -> Buy:
     return call
 
 
-def _outcome(buy: Buy, mock: MockServer | RespxMock, name: str) -> tuple[flux_images.FluxImagesError | None, int]:
+def _outcome(buy: Buy, mock: MockServer | FluxMockRespx, name: str) -> tuple[flux_images.FluxImagesError | None, int]:
     before = mock.bill[KEY]
     wishes = {"n": 2, "aspect_ratio": "16:9", "extra_headers": {"Prefer": f"scenario={name}"}}
     try:
@@ -73,14 +73,14 @@ def _outcome(buy: Buy, mock: MockServer | RespxMock, name: str) -> tuple[flux_im
 
 
 @pytest.fixture(params=["mock", "flux_mock_respx"], ids=["socket", "respx"])
-def either(request: pytest.FixtureRequest) -> MockServer | RespxMock:
+def either(request: pytest.FixtureRequest) -> MockServer | FluxMockRespx:
     """The mock on a socket, and the one without."""
-    mock: MockServer | RespxMock = request.getfixturevalue(request.param)
+    mock: MockServer | FluxMockRespx = request.getfixturevalue(request.param)
     return mock
 
 
 @pytest.mark.parametrize("name", catalogue())
-def test_no_billed_call_is_called_free(name: str, buy: Buy, either: MockServer | RespxMock) -> None:
+def test_no_billed_call_is_called_free(name: str, buy: Buy, either: MockServer | FluxMockRespx) -> None:
     """An error of a call that was billed says that it may have been; whatever stands in for the network."""
     error, billed = _outcome(buy, either, name)
     free = error is not None and not error.may_have_been_billed

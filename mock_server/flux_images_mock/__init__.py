@@ -13,12 +13,15 @@ if TYPE_CHECKING:
     from flux_images_mock._gateway.run import Bill
     from flux_images_mock._serve.asgi import app
     from flux_images_mock._serve.faults import WireFaultError
-    from flux_images_mock._testing.mock import Mock, MockServer
+    from flux_images_mock._testing.mock import FluxMock, Mock, MockServer
+    from flux_images_mock._testing.respx import FluxMockRespx
 
-__all__ = ["Bill", "Mock", "MockServer", "RecordedRequest", "WireFaultError", "app"]
+__all__ = ["Bill", "FluxMock", "FluxMockRespx", "Mock", "MockServer", "RecordedRequest", "WireFaultError", "app"]
 
 _HOMES = {
     "Bill": "_gateway.run",
+    "FluxMock": "_testing.mock",
+    "FluxMockRespx": "_testing.respx",
     "Mock": "_testing.mock",
     "MockServer": "_testing.mock",
     "RecordedRequest": "_gateway.journal",

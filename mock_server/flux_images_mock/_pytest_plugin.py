@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
 
     from flux_images_mock import Mock, MockServer
-    from flux_images_mock._testing.respx import RespxMock
+    from flux_images_mock._testing.respx import FluxMockRespx
 
 _MARKER = "flux_mock(scenario, latency, ...): how the flux_mock fixtures behave in this test (any option of reset())"
 _IN_USE = pytest.StashKey["Mock"]()
@@ -37,8 +37,8 @@ def _flux_mock_server(flux_mock_options: dict[str, Any]) -> Iterator[MockServer]
 
 
 @pytest.fixture(scope="session")
-def _flux_mock_socketless(flux_mock_options: dict[str, Any]) -> RespxMock:
-    mock: RespxMock = _load("_testing.respx").RespxMock(**flux_mock_options)
+def _flux_mock_socketless(flux_mock_options: dict[str, Any]) -> FluxMockRespx:
+    mock: FluxMockRespx = _load("_testing.respx").FluxMockRespx(**flux_mock_options)
     return mock
 
 
@@ -56,8 +56,8 @@ def flux_mock(
 
 @pytest.fixture
 def flux_mock_respx(
-    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, _flux_mock_socketless: RespxMock
-) -> Iterator[RespxMock]:
+    request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch, _flux_mock_socketless: FluxMockRespx
+) -> Iterator[FluxMockRespx]:
     """The mock gateway without a socket, for every client of httpx, with the same methods as `flux_mock`."""
     _prepare(_flux_mock_socketless, request, monkeypatch)
     with _flux_mock_socketless as mock:

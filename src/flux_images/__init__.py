@@ -3,7 +3,7 @@
 from flux_images import FluxImages
 
 with FluxImages() as flux:  # FLUX_API_KEY, FLUX_BASE_URL
-    flux.generate("A polished silver medal", aspect_ratio="1:1").image.save("medal.png")
+    flux.generate("A polished silver medal", output_format="png").image.save("medal.png")
 """
 
 from __future__ import annotations
@@ -37,6 +37,7 @@ from flux_images._errors import (
 from flux_images._picture.awaited import AsyncImage
 from flux_images._picture.generation import AsyncGeneration, Generation
 from flux_images._picture.image import Image
+from flux_images._picture.save import check_target
 from flux_images._request.options import Retry
 from flux_images._version import __version__
 
@@ -72,4 +73,5 @@ __all__ = [
     "Retry",
     "UnexpectedResponseError",
     "__version__",
+    "check_target",
 ]

@@ -46,11 +46,11 @@ def environment(mock: MockServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 @pytest.mark.parametrize(
     ("words", "files"),
     [
-        (["a medal"], {"picture.jpg"}),
-        (["a medal", "--output-format", "png"], {"picture.png"}),
+        (["a medal"], {"a-medal.jpg"}),
+        (["a medal", "--output-format", "png"], {"a-medal.png"}),
         (["a medal", "-o", "medal.png", "--output-format", "png", "--response-format", "b64_json"], {"medal.png"}),
         (["a medal", "-o", "fox", "--n", "3", "--output-format", "png"], {"fox-1.png", "fox-2.png", "fox-3.png"}),
-        (["a medal", "--model", "my/own", "--aspect-ratio", "21:9", "--no-raw", "--seed", "0"], {"picture.jpg"}),
+        (["a medal", "--model", "my/own", "--aspect-ratio", "21:9", "--no-raw", "--seed", "0"], {"a-medal.jpg"}),
     ],
 )
 def test_generate_saves_and_names_each_picture(
@@ -74,14 +74,30 @@ def test_generate_for_programs(capsys: pytest.CaptureFixture[str]) -> None:
     assert answer["request_id"]
 
 
-def test_a_name_that_says_another_type_is_noted(capsys: pytest.CaptureFixture[str]) -> None:
-    """The file is as it came; only its name is wrong."""
-    assert main(["generate", "a medal", "-o", "medal.png"]) == 0
-    assert main(["generate", "a medal", "-o", "medal.jpeg"]) == 0
-    assert main(["generate", "a medal", "-o", "medal.v2"]) == 0
-    (line,) = capsys.readouterr().err.splitlines()
-    assert "medal.png holds image/jpeg" in line
-    assert "--output-format" in line
+@pytest.mark.parametrize(
+    ("words", "saved", "said"),
+    [
+        (["-o", "medal.png"], {"medal.png"}, ""),
+        (["-o", "medal.jpeg"], {"medal.jpeg"}, ""),
+        (["-o", "medal.v2"], {"medal.v2"}, ""),
+        (["-o", "medal.jpg", "--output-format", "png"], {"medal.png"}, "so medal.jpg is medal.png"),
+        (["-o", "medal.webp"], {"medal.jpg"}, "so medal.webp is medal.jpg"),
+        (["-o", "taken.webp"], {"taken-2.jpg"}, "so taken.webp is taken-2.jpg"),
+    ],
+)
+def test_a_suffix_and_what_is_in_the_file_agree(
+    words: list[str], saved: set[str], said: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A suffix asks for its format; where another kind comes, the name is right, and nothing is replaced."""
+    Path("taken.jpg").write_bytes(b"mine")
+    assert main(["generate", "a medal", *words]) == 0
+    assert {path.name for path in Path().iterdir()} - {"taken.jpg"} == saved
+    assert Path("taken.jpg").read_bytes() == b"mine"
+    (path,) = saved
+    assert Path(path).read_bytes().startswith(b"\x89PNG" if path.endswith("png") else b"\xff\xd8")
+    err = capsys.readouterr().err
+    assert said in err
+    assert len(err.splitlines()) == bool(said)
 
 
 def test_a_paid_picture_that_is_not_saved_keeps_its_address(
@@ -155,8 +171,8 @@ def test_an_existing_file_is_refused_before_anything_is_paid(
     """No picture is bought that could not be saved; --overwrite allows it."""
     Path(taken).write_bytes(b"mine")
     monkeypatch.setenv("FLUX_BASE_URL", "http://127.0.0.1:9")
-    assert main(["generate", "a medal"]) == 2
-    assert f"{taken} exists already" in capsys.readouterr().err
+    assert main(["generate", "a medal", "-o", "picture"]) == 2
+    assert f"{taken}: exists; add --overwrite" in capsys.readouterr().err
     assert Path(taken).read_bytes() == b"mine"
 
 

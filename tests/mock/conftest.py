@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from flux_images_mock import Mock, MockServer
-from flux_images_mock._testing.respx import RespxMock
+from flux_images_mock._testing.respx import FluxMockRespx
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -40,5 +40,5 @@ def either(request: pytest.FixtureRequest, _server: MockServer) -> Iterator[Mock
         _server.reset()
         yield _server
     else:
-        with RespxMock() as mock:
+        with FluxMockRespx() as mock:
             yield mock

@@ -117,6 +117,10 @@ class MockServer(Mock):
         self.stop()
 
 
+FluxMock = MockServer
+"""What the fixture `flux_mock` gives."""
+
+
 def _expect(asked: Sequence[RecordedRequest], fields: dict[str, Any], times: int | None) -> RecordedRequest:
     """Return the last request whose body has these fields; raises `AssertionError` if none has, or not `times`."""
     __tracebackhide__ = True

@@ -19,6 +19,8 @@ from flux_images_mock._serve.faults import without_wire
 from flux_images_mock._testing.mock import Mock
 
 _HOST = "flux-images.mock"
+_UNHEARD = "127.0.0.1:9"
+"""Where nobody listens: what goes by respx, such as OpenAI's SDK on httpx2, ends on this machine."""
 _ARRIVES: dict[str, Callable[[bytes], bytes]] = {
     "cut-body": lambda body: body[: len(body) // 2],
     "stall-in-body": lambda body: body[: len(body) // 2],
@@ -28,23 +30,30 @@ _ARRIVES: dict[str, Callable[[bytes], bytes]] = {
 """What arrives of a body before the error; with other faults, not even the headers do."""
 
 
-class RespxMock(Mock):
+class FluxMockRespx(Mock):
     """A mock that answers httpx by itself. Time doesn't pass by waiting: a latency moves the mock's clock.
 
     A latency, or a stall, beyond the client's read timeout is a `ReadTimeout` at once; every other fault on the
-    wire is the error of httpx that it would be over a socket. Requests to other hosts are refused by respx.
+    wire is the error of httpx that it would be over a socket. Requests to other hosts are refused by respx; transports
+    that call an application in this process, such as a TestClient's, are let through.
     """
 
     def __init__(self, spec: str | Path | None = None, **options: Unpack[Options]) -> None:
-        options["allow_hosts"] = [*options.get("allow_hosts", ()), _HOST]
+        options["allow_hosts"] = [*options.get("allow_hosts", ()), _HOST, "127.0.0.1"]
         super().__init__(app(spec, **options), f"https://{_HOST}")
-        self._router = respx.mock(using="httpx", assert_all_called=False)
+        self._router = respx.mock(assert_all_called=False)
         servers: list[dict[str, str]] = self.app.engine.description.get("servers", [])
         hosts = {_HOST, *(host for server in servers if (host := urlsplit(server["url"]).hostname))}
         for host in sorted(hosts):
             self._router.route(host=host).mock(side_effect=self._answer)
+        self._router.route(url__startswith=f"http://{_UNHEARD}/").mock(side_effect=self._answer)
 
-    def __enter__(self) -> RespxMock:
+    @property
+    def openai_base_url(self) -> str:
+        """What OpenAI's SDKs want as their `base_url`: those on httpx are answered, others reach nobody."""
+        return f"http://{_UNHEARD}/v1"
+
+    def __enter__(self) -> FluxMockRespx:
         self._router.start()
         return self
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -44,6 +45,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 2
 
 
+def _in_words_of_the_command(text: str) -> str:
+    """Errors of the client name its arguments; here those are options."""
+    return re.sub(r"\bpass (\w+)=True", lambda match: f"add --{match[1].replace('_', '-')}", text)
+
+
 def _dispatch(words: list[str]) -> int:
     if words[:1] == ["mock"]:
         from flux_images_mock.__main__ import main as mock
@@ -60,20 +66,22 @@ def _dispatch(words: list[str]) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     from flux_images import __version__
-    from flux_images._cli import batch, check, demo, generate
+    from flux_images._cli import batch, check, completion, demo, generate
+    from flux_images._cli.parser import Parser
 
-    parser = argparse.ArgumentParser(
+    whole: argparse.ArgumentParser = Parser(
         prog="flux-images",
         description="Pictures from a Flux endpoint, and the endpoint itself for tests.",
         epilog="The key is read from FLUX_API_KEY, the gateway's address from FLUX_BASE_URL.",
     )
-    parser.add_argument("--version", action="version", version=f"flux-images {__version__}")
-    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    whole.add_argument("--version", action="version", version=f"flux-images {__version__}")
+    commands = whole.add_subparsers(title="commands", required=True, metavar="COMMAND", dest="command")
     for module in (generate, batch, check, demo):
         module.add_command(commands)
+    completion.add_command(commands, whole)
     commands.add_parser("mock", help="play the gateway offline; see `flux-images mock --help`", add_help=False)
     commands.add_parser("scenarios", help="list what the mock can imitate, `show NAME` prints one", add_help=False)
-    return parser
+    return whole
 
 
 def _run(options: argparse.Namespace) -> int:
@@ -99,10 +107,10 @@ def _run(options: argparse.Namespace) -> int:
 def _report(error: FluxImagesError, code: int, *, as_json: bool) -> int:
     """Say what went wrong: one line for a person, or an object for a program."""
     if as_json:
-        facts: dict[str, Any] = {"class": type(error).__name__, "message": error.message}
+        facts: dict[str, Any] = {"class": type(error).__name__, "message": _in_words_of_the_command(error.message)}
         for name in ("status_code", "code", "type", "request_id", "may_have_been_billed"):
             facts[name] = getattr(error, name, None)
         print(json.dumps({"error": facts}, ensure_ascii=False))
     else:
-        print(f"flux-images: {error}", file=sys.stderr)
+        print(f"flux-images: {_in_words_of_the_command(str(error))}", file=sys.stderr)
     return code

@@ -18,7 +18,6 @@ from flux_images._batch.ledger.book import Ledger
 from flux_images._batch.ledger.states import FREE, SAVED, STATES
 from flux_images._batch.load import BadLinesError, plan
 from flux_images._batch.report import EXPORTS, export, verify
-from flux_images._cli.batch_display import Display, counts, summary
 from flux_images._cli.fields import add_fields, given_fields
 from flux_images._client.shared import DEFAULT_MODEL
 from flux_images._errors import ConfigurationError
@@ -30,6 +29,7 @@ if TYPE_CHECKING:
 
     from flux_images._batch.job import Batch
     from flux_images._batch.options import BatchOptions
+    from flux_images._cli.batch_display import Display
 
 SOME_FAILED = 3
 _STOPPED = {"account": 4, "cap": 5}
@@ -158,6 +158,8 @@ def _retry(options: argparse.Namespace) -> int:
 def _buy(
     options: argparse.Namespace, source: str | None, folder: Path, settings: BatchOptions, defaults: dict[str, Any]
 ) -> int:
+    from flux_images._cli.batch_display import Display, summary  # needs the extra, and --help does not
+
     display = Display(as_json=options.json)
     with FluxImages(
         base_url=options.base_url,
@@ -266,6 +268,8 @@ def _ledger_of(folder: Path) -> Ledger:
 
 
 def _status(options: argparse.Namespace) -> int:
+    from flux_images._cli.batch_display import counts  # as above
+
     ledger = _ledger_of(options.folder)
     states = {state: ledger.tally.get(state, (0, 0))[0] for state in STATES}
     reasons = ledger.reasons(10)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from flux_images import FluxImages
-from flux_images._cli.show import Picture, progress, show
+from flux_images._cli.show import Picture, as_json, progress, show
 
 if TYPE_CHECKING:
     import argparse
@@ -43,4 +43,7 @@ def _run(options: argparse.Namespace) -> None:
             path = options.output / f"{number}-{ratio.replace(':', 'x')}.png"
             pictures.append(Picture.of(image, image.save(path, overwrite=True)))
             advance()
-    show(pictures, as_json=options.json)
+    if options.json:
+        print(as_json(pictures))
+    else:
+        show(pictures)

@@ -2,99 +2,143 @@
 
 from __future__ import annotations
 
-import argparse
+import logging
+import os
+import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from flux_images import FluxImages
-from flux_images._cli.show import Lost, Picture, progress, show
-from flux_images._errors import ConfigurationError, FluxImagesError
-from flux_images._picture.save import SUFFIXES
+from flux_images._cli.fields import add_fields, given_fields
+from flux_images._cli.keep import Keeper, targets_for
+from flux_images._cli.prompt import name_from, read_prompt
+from flux_images._cli.show import as_json, progress, show
+from flux_images._errors import ConfigurationError
+from flux_images._picture.save import KINDS, free_target
 from flux_images._request.key import find_key
-from flux_images_api import contract
+from flux_images._text import one_line
 from flux_images_api.contract import SERVER
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    import argparse
 
-_TYPES = {"integer": int, "number": float, "string": str}
+    from flux_images import Generation, Retry
+
+_ASKED_BY_SUFFIX = {"image/png": "png", "image/jpeg": "jpeg"}
 
 
 def add_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:  # pyright: ignore[reportPrivateUsage]  # argparse names no public type for it
     """Declare the command's options."""
     summary = "make pictures from a prompt"
     command = commands.add_parser("generate", help=summary, description=f"{summary.capitalize()}, and save them.")
-    command.add_argument("prompt", help="what the picture shows, in any language")
-    command.add_argument(
+    add = command.add_argument
+    add("prompt", nargs="?", help="what the picture shows, in any language; @FILE or - (standard input) hold it")
+    add("--prompt-file", type=Path, metavar="FILE", help="the prompt is in this file; - is standard input")
+    add(
         "-o",
         "--output",
         type=Path,
-        default=Path("picture"),
-        help="the file; without a suffix the picture's own is added, and of several pictures each has its number",
+        metavar="FILE",
+        help="the file, whose .png or .jpg asks for that format; without a suffix the picture's own is added, of "
+        "several pictures each has its number; - is standard output (default: a free name made from the prompt)",
     )
-    command.add_argument("--overwrite", action="store_true", help="replace files that exist")
-    for name, rules in _fields():
-        _add_field(command, name, rules)
-    command.add_argument("--base-url", help=f"the gateway's address (default: FLUX_BASE_URL, else {SERVER})")
-    command.add_argument(
+    add("--overwrite", action="store_true", help="replace files that exist")
+    add_fields(command)
+    add("--base-url", help=f"the gateway's address (default: FLUX_BASE_URL, else {SERVER})")
+    add("--api-key-env", default="FLUX_API_KEY", metavar="NAME", help="variable with the key (default: %(default)s)")
+    add("--allow-insecure", action="store_true", help="allow plain http to another machine; the key is seen on the way")
+    add(
         "--allow-local-images",
         action="store_true",
         help="fetch pictures from this machine and its network too, though the gateway is a public one",
     )
-    command.add_argument("--timeout", type=float, metavar="SECONDS", help="how long to wait for the answer")
-    command.add_argument("--json", action="store_true", help="print one JSON object, for programs")
+    add("--timeout", type=float, metavar="SECONDS", help="how long to wait for the answer")
+    add("--max-retries", type=int, metavar="N", help="how often to try again what surely cost nothing (default: 2)")
+    add("--no-preview", action="store_true", help="don't show the pictures in the terminal")
+    add("-q", "--quiet", action="store_true", help="print the paths and errors alone")
+    add("--json", action="store_true", help="print one JSON object, for programs")
     command.set_defaults(run=_run)
 
 
-def _fields() -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """The body's fields but the prompt, as the contract has them."""
-    body = contract.OPERATIONS["create_image"].body or {}
-    schema = contract.SCHEMAS[body["$ref"].rpartition("/")[2]]
-    return ((name, rules) for name, rules in schema["properties"].items() if name != "prompt")
-
-
-def _add_field(command: argparse.ArgumentParser, name: str, rules: Mapping[str, Any]) -> None:
-    flag = "--" + name.replace("_", "-")
-    text = " ".join(rules["description"].split()).replace("%", "%%")
-    if rules.get("type") == "boolean":
-        command.add_argument(flag, action=argparse.BooleanOptionalAction, default=None, help=text)
-    else:
-        kind = _TYPES[rules.get("type", "string")]
-        command.add_argument(flag, type=kind, choices=rules.get("enum"), default=None, help=text)
-
-
 def _run(options: argparse.Namespace) -> int:
-    fields = {name: getattr(options, name) for name, _ in _fields()}
-    given = {name: value for name, value in fields.items() if value is not None}
-    paths = _paths(options.output, given.get("n", 1))
-    if not options.overwrite:
-        _refuse_existing(paths)
-    pictures: list[Picture] = []
-    lost: list[Lost] = []
+    logging.getLogger("flux_images").addHandler(logging.NullHandler())  # the command says it itself
+    given = given_fields(options)
+    prompt = read_prompt(options.prompt, options.prompt_file)
+    output: Path | None = options.output
+    targets = targets_for(
+        output, name_from(prompt), given.get("n", 1), overwrite=options.overwrite, as_json=options.json
+    )
+    by_suffix = _ASKED_BY_SUFFIX.get(KINDS.get(output.suffix.lower(), "")) if output else None
+    if by_suffix:
+        given.setdefault("output_format", by_suffix)
+    secret = _secret(options.api_key_env)
+    keeper = Keeper(find_key(secret), overwrite=options.overwrite)
     with FluxImages(
-        base_url=options.base_url, timeout=options.timeout, allow_local_images=options.allow_local_images
+        secret,
+        base_url=options.base_url,
+        timeout=options.timeout,
+        max_retries=options.max_retries,
+        allow_insecure=options.allow_insecure,
+        allow_local_images=options.allow_local_images,
+        on_retry=_say_retry if sys.stderr.isatty() and not options.quiet else None,
     ) as flux:
-        with progress("Drawing"):
-            generation = flux.generate(options.prompt, **given)
-        for image, path in zip(generation.images, paths, strict=False):
-            try:
-                pictures.append(Picture.of(image, image.save(path, overwrite=options.overwrite)))
-            except (FluxImagesError, OSError) as error:  # the others are paid for as well
-                key = find_key(None)  # a gateway may have echoed it in an address
-                lost.append(Lost(path, key.redact(image.url or ""), type(error).__name__, key.redact(str(error))))
-    show(pictures, lost, missing=generation.missing, request_id=generation.request_id, as_json=options.json)
-    return int(bool(lost or generation.missing))
+        with progress("Drawing", shown=not options.quiet):
+            generation = flux.generate(prompt, **given)
+        left = list(generation.images)
+        try:
+            while left:
+                number = len(generation.images) - len(left)
+                path = targets[number] if number < len(targets) else free_target(targets[0], left[0].media_type)
+                keeper.keep(left[0], path)
+                del left[0]
+        except KeyboardInterrupt:
+            for image in left:
+                keeper.lose(image, targets[0], "KeyboardInterrupt", "interrupted")
+    _tell(keeper, generation, options)
+    if left:
+        return 130
+    return int(bool(keeper.lost or keeper.moved or generation.missing))
 
 
-def _paths(output: Path, count: int) -> list[Path]:
-    if count == 1:
-        return [output]
-    return [output.with_name(f"{output.stem}-{number}{output.suffix}") for number in range(1, count + 1)]
+def _tell(keeper: Keeper, generation: Generation, options: argparse.Namespace) -> None:
+    """Print what was saved, and on standard error what was not or differs; or one JSON object with all."""
+    notes = [
+        *keeper.notes,
+        *(str(each) for each in generation.deviations if not (generation.missing and each.where == "/data")),
+    ]
+    if options.json:
+        print(
+            as_json(
+                keeper.pictures,
+                lost=[each.as_json() for each in keeper.lost],
+                missing=generation.missing,
+                deviations=[each._asdict() for each in generation.deviations],
+                notes=keeper.notes,
+                request_id=generation.request_id,
+            )
+        )
+        return
+    if options.quiet:
+        print(*(picture.path for picture in keeper.pictures), sep="\n", end="\n" * bool(keeper.pictures))
+    else:
+        show(keeper.pictures, preview=not options.no_preview)
+    for each in keeper.lost:
+        where = f"; its address: {one_line(each.url, 2000)}" if each.url else ""
+        notes.append(f"{each.path} was paid for and not saved: {each.message}{where}")
+    if generation.missing:
+        request = one_line(str(generation.request_id), 100)
+        notes.append(f"{generation.missing} of the pictures asked for did not come (request id {request})")
+    for note in notes:
+        print(f"flux-images: {note}", file=sys.stderr)
 
 
-def _refuse_existing(paths: list[Path]) -> None:
-    """Refuse before paying for a picture that could not be saved."""
-    for path in paths:
-        candidates = [path] if path.suffix else [path.with_suffix(suffix) for suffix in SUFFIXES.values()]
-        for taken in filter(Path.exists, candidates):
-            raise ConfigurationError(f"{taken} exists already; choose another --output, or add --overwrite")
+def _secret(variable: str) -> str | None:
+    if variable == "FLUX_API_KEY":
+        return None
+    if not (secret := os.environ.get(variable)):
+        raise ConfigurationError(f"{variable}: there is no key in this variable; set it, or name another --api-key-env")
+    return secret
+
+
+def _say_retry(retry: Retry) -> None:
+    print(f"flux-images: {type(retry.error).__name__}; trying again in {retry.wait:.1f} s", file=sys.stderr)

@@ -4,17 +4,9 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 from contextlib import contextmanager
-from mimetypes import guess_type
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
-
-from rich.console import Console
-from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-from rich.text import Text
-
-from flux_images._text import one_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Sequence
@@ -28,7 +20,7 @@ _COLUMNS = 32
 
 
 class Picture(NamedTuple):
-    """A saved picture: sizes in pixels and bytes."""
+    """A saved picture: sizes in pixels (0 where the format is not known here) and bytes."""
 
     path: Path
     width: int
@@ -39,7 +31,12 @@ class Picture(NamedTuple):
     @classmethod
     def of(cls, image: Image, path: Path) -> Picture:
         """The facts of an image that was saved at a path."""
-        return cls(path, image.width, image.height, image.media_type, path.stat().st_size)
+        width, height = image.size_if_known or (0, 0)
+        return cls(path, width, height, image.media_type, path.stat().st_size)
+
+    def as_json(self) -> dict[str, str | int]:
+        """The same for programs."""
+        return {**self._asdict(), "path": os.fspath(self.path)}
 
 
 class Lost(NamedTuple):
@@ -59,56 +56,34 @@ class Lost(NamedTuple):
 
 
 @contextmanager
-def progress(label: str, total: int | None = None) -> Generator[Callable[[], None]]:
+def progress(label: str, total: int | None = None, *, shown: bool = True) -> Generator[Callable[[], None]]:
     """Show a bar on standard error, if a person is watching; yields what to call after each step."""
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
     console = Console(stderr=True)
     columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as bar:
+    with Progress(*columns, console=console, transient=True, disable=not (shown and console.is_terminal)) as bar:
         task = bar.add_task(label, total=total)
         yield lambda: bar.advance(task)
 
 
-def show(
-    pictures: Sequence[Picture],
-    lost: Sequence[Lost] = (),
-    *,
-    missing: int = 0,
-    request_id: str | None = None,
-    as_json: bool,
-) -> None:
-    """Print what was saved, and on standard error what was not; or one JSON object with both.
+def show(pictures: Sequence[Picture], *, preview: bool = True) -> None:
+    """Print a line for each picture, and where a person looks the picture itself, in small."""
+    from rich.console import Console
+    from rich.text import Text
 
-    ``missing`` is how many pictures the gateway did not give.
-    """
-    if as_json:
-        answer = {
-            "images": [{**picture._asdict(), "path": os.fspath(picture.path)} for picture in pictures],
-            "lost": [each.as_json() for each in lost],
-            "missing": missing,
-            "request_id": request_id,
-        }
-        print(json.dumps(answer, ensure_ascii=False))
-        return
     console = Console(highlight=False, soft_wrap=True)
     for picture in pictures:
-        if console.is_terminal and not console.is_dumb_terminal:
+        if preview and console.is_terminal and not (console.is_dumb_terminal or console.no_color):
             console.print(_preview(picture.path))
         size = f"{picture.width} x {picture.height} px"
         console.print(Text(f"{picture.path}  {size}  {picture.media_type}  {picture.bytes:,} bytes"))
-    for line in _notes(pictures, lost, missing, request_id):
-        print(f"flux-images: {line}", file=sys.stderr)
 
 
-def _notes(pictures: Sequence[Picture], lost: Sequence[Lost], missing: int, request_id: str | None) -> Generator[str]:
-    for picture in pictures:
-        kind = guess_type(picture.path)[0]
-        if kind and kind.startswith("image/") and kind != picture.media_type:
-            yield f"{picture.path} holds {picture.media_type}, whatever its name says; --output-format chooses"
-    for each in lost:
-        where = f"; its address: {one_line(each.url, 2000)}" if each.url else ""
-        yield f"{each.path} was paid for and not saved: {each.message}{where}"
-    if missing:
-        yield f"{missing} of the pictures asked for did not come (request id {one_line(str(request_id), 100)})"
+def as_json(pictures: Sequence[Picture], **more: object) -> str:
+    """One object, for programs."""
+    return json.dumps({"images": [picture.as_json() for picture in pictures], **more}, ensure_ascii=False)
 
 
 def _preview(path: Path) -> RenderableType:

@@ -13,6 +13,7 @@ from flux_images._client.shared import DEFAULT_MODEL, BaseClient, first_answer
 from flux_images._errors import PendingGenerationError
 from flux_images._picture.download import Rules
 from flux_images._picture.fetch import AsyncDownloads
+from flux_images._picture.generation import Asked
 from flux_images._request.key import find_key
 from flux_images._request.options import configure
 from flux_images._send.loop import AsyncSender
@@ -115,14 +116,15 @@ class AsyncFluxImages(BaseClient):
         }
         request = build_request(self._options, fields, extra_body, extra_headers)
         limits = self._options.limits if timeout is None else self._options.limits.changed(timeout)
+        asked = Asked(n or 1, aspect_ratio)
         began = time.monotonic()
         try:
-            return await self._sender.call(request, self._receiver(n), limits)
+            return await self._sender.call(request, self._receiver(asked), limits)
         except PendingGenerationError as pending:
             if self._task_path is None:
                 raise
             left = limits.total - (time.monotonic() - began)
-            return await self._fetch_task(pending.task_id, limits._replace(total=left), n)
+            return await self._fetch_task(pending.task_id, limits._replace(total=left), asked)
 
     async def fetch_task(
         self,
@@ -131,7 +133,7 @@ class AsyncFluxImages(BaseClient):
         timeout: float | httpx.Timeout | None = None,  # noqa: ASYNC109 -- as above
     ) -> AsyncGeneration:
         """The pictures of a task that a gateway named; as ``FluxImages.fetch_task``."""
-        return await self._fetch_task(task_id, self._options.limits.changed(timeout), None)
+        return await self._fetch_task(task_id, self._options.limits.changed(timeout), Asked())
 
     async def fetch(self, url: str) -> AsyncImage:
         """The picture at an address that an earlier answer gave; as ``FluxImages.fetch``."""
@@ -139,15 +141,15 @@ class AsyncFluxImages(BaseClient):
 
         return await AsyncImage.at(url, self._downloads)
 
-    async def _fetch_task(self, task_id: str, limits: Limits, n: int | None) -> AsyncGeneration:
+    async def _fetch_task(self, task_id: str, limits: Limits, asked: Asked) -> AsyncGeneration:
         waiting = Waiting(task_id, self._task_path, self._options, limits)
-        return await async_wait_for(waiting, self._sender, self._receiver(n))
+        return await async_wait_for(waiting, self._sender, self._receiver(asked))
 
-    def _receiver(self, n: int | None) -> Callable[[Call, httpx.Response], Receiver[AsyncGeneration]]:
+    def _receiver(self, asked: Asked) -> Callable[[Call, httpx.Response], Receiver[AsyncGeneration]]:
         from flux_images._answer.pictures import picture_answer  # as above
         from flux_images._picture.generation import AsyncGeneration
 
-        return picture_answer(lambda answer, parts: AsyncGeneration(answer, n or 1, parts, self._downloads))
+        return picture_answer(lambda answer, parts: AsyncGeneration(answer, asked, parts, self._downloads))
 
     def batch(
         self,

@@ -9,9 +9,10 @@ import httpx
 
 from flux_images._answer.waiting import Waiting, check_task_path, wait_for
 from flux_images._client.shared import DEFAULT_MODEL, BaseClient, first_answer
-from flux_images._errors import PendingGenerationError
+from flux_images._errors import ConfigurationError, PendingGenerationError
 from flux_images._picture.download import Rules
 from flux_images._picture.fetch import Downloads
+from flux_images._picture.generation import Asked
 from flux_images._request.key import find_key
 from flux_images._request.options import configure
 from flux_images._send.loop import Sender
@@ -19,13 +20,14 @@ from flux_images._send.transport import given_client, sync_transport
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Iterable, Iterator, Mapping
     from types import TracebackType
 
     from flux_images._batch.job import Batch
     from flux_images._batch.options import BatchOptions
     from flux_images._batch.run.progress import Progress
     from flux_images._client.api import Api
+    from flux_images._client.many import Outcome
     from flux_images._picture.generation import Generation
     from flux_images._picture.image import Image
     from flux_images._request.options import Limits, Retry
@@ -147,14 +149,44 @@ class FluxImages(BaseClient):
         }
         request = build_request(self._options, fields, extra_body, extra_headers)
         limits = self._options.limits if timeout is None else self._options.limits.changed(timeout)
+        asked = Asked(n or 1, aspect_ratio)
         began = time.monotonic()
         try:
-            return self._sender.call(request, self._receiver(n), limits)
+            return self._sender.call(request, self._receiver(asked), limits)
         except PendingGenerationError as pending:
             if self._task_path is None:
                 raise
             left = limits.total - (time.monotonic() - began)
-            return self._fetch_task(pending.task_id, limits._replace(total=left), n)
+            return self._fetch_task(pending.task_id, limits._replace(total=left), asked)
+
+    def generate_many(
+        self, requests: Iterable[str | Mapping[str, Any]], *, max_concurrency: int = 16, rate: str | None = None
+    ) -> Iterator[Outcome]:
+        """Buy many pictures at once, and give each outcome as soon as it is known, in the order of completion.
+
+        What a limit of the gateway refused waits its turn, and one pause holds for all; an error stands in its outcome
+        and stops nobody. Where you leave early, nothing more is sent, and what is under way is waited for and lost:
+        ``batch`` is for what must survive that.
+
+        Args:
+            requests: prompts, or dicts of ``generate``'s arguments.
+            max_concurrency: calls at once, at most.
+            rate: calls in a time, at most, such as ``"100/min"``, ``"5/s"`` or ``"1000/h"``.
+
+        Raises:
+            ConfigurationError: an option cannot be used; nothing was sent.
+            InvalidRequestError: a request holds no prompt; nothing was sent.
+        """
+        from flux_images._client.many import Many, calls_a_second, check_requests  # as above
+        from flux_images._send.limiter import Limiter
+
+        if type(max_concurrency) is not int or max_concurrency < 1:
+            raise ConfigurationError(f"max_concurrency: expected a whole number, 1 or more, got {max_concurrency!r}")
+        limiter = Limiter(max_concurrency, rate=calls_a_second(rate))
+        wanted = list(requests)
+        check_requests(wanted)
+        once = self.with_options(max_retries=0)
+        return Many(once.generate, wanted, limiter, max_concurrency, self._options.limits).outcomes()
 
     def fetch_task(self, task_id: str, *, timeout: float | httpx.Timeout | None = None) -> Generation:
         """The pictures of a task that a gateway named, waited for within ``timeout`` (seconds); asking is free.
@@ -163,7 +195,7 @@ class FluxImages(BaseClient):
             PendingGenerationError: they are not there in time, or the task cannot be asked for.
             APIStatusError: the task failed.
         """
-        return self._fetch_task(task_id, self._options.limits.changed(timeout), None)
+        return self._fetch_task(task_id, self._options.limits.changed(timeout), Asked())
 
     def fetch(self, url: str) -> Image:
         """The picture at an address that an earlier answer gave: without the key, looked at, tried again.
@@ -175,15 +207,15 @@ class FluxImages(BaseClient):
 
         return Image.at(url, self._downloads)
 
-    def _fetch_task(self, task_id: str, limits: Limits, n: int | None) -> Generation:
+    def _fetch_task(self, task_id: str, limits: Limits, asked: Asked) -> Generation:
         waiting = Waiting(task_id, self._task_path, self._options, limits)
-        return wait_for(waiting, self._sender, self._receiver(n))
+        return wait_for(waiting, self._sender, self._receiver(asked))
 
-    def _receiver(self, n: int | None) -> Callable[[Call, httpx.Response], Receiver[Generation]]:
+    def _receiver(self, asked: Asked) -> Callable[[Call, httpx.Response], Receiver[Generation]]:
         from flux_images._answer.pictures import picture_answer  # as above
         from flux_images._picture.generation import Generation
 
-        return picture_answer(lambda answer, parts: Generation(answer, n or 1, parts, self._downloads))
+        return picture_answer(lambda answer, parts: Generation(answer, asked, parts, self._downloads))
 
     def batch(
         self,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from typing import TYPE_CHECKING, Any, Generic, NamedTuple, Self, TypeVar
 
 from flux_images._errors import Deviation
@@ -10,12 +11,22 @@ from flux_images._picture.fetch import AsyncDownloads, Downloads
 from flux_images._picture.image import Image
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from flux_images._picture.store import Kept
     from flux_images_api.models import ImagesResponse
 
 _I = TypeVar("_I", Image, AsyncImage)
+
+_OFF = 0.03
+"""By how much the ratio of a picture may differ: models draw in steps of 32 pixels."""
+
+
+class Asked(NamedTuple):
+    """What a call asked for that an answer can be held to."""
+
+    n: int | None = None
+    aspect_ratio: str | None = None
 
 
 class Part(NamedTuple):
@@ -41,26 +52,46 @@ class _BaseGeneration(Generic[_I]):
     images: list[_I]
     """The pictures, in the order of the answer."""
 
-    def __init__(self, answer: Answer, asked: int) -> None:
+    def __init__(self, answer: Answer, asked: Asked) -> None:
         self.raw: ImagesResponse = answer.raw
         """The answer as the contract's type: a placeholder for each picture inside it, and what differs left out."""
         self.request_id: str | None = answer.request_id
         """The gateway's id of the call."""
         self.document: Any = answer.document
         """The whole decoded answer, with a short placeholder for each picture."""
-        self.deviations: tuple[Deviation, ...] = answer.deviations
-        """Where the answer differs from the contract: (where, expected, got)."""
+        self._deviations = answer.deviations
         self._asked = asked
+
+    @property
+    def deviations(self) -> tuple[Deviation, ...]:
+        """Where the answer differs from the contract, or from what was asked: (where, expected, got).
+
+        Of a picture's ratio that is known once the picture was read or saved.
+        """
+        count, (wanted, ratio) = len(self.images), self._asked
+        number = (Deviation("/data", f"{wanted} pictures", f"{count} pictures"),) if wanted not in (None, count) else ()
+        ratios = tuple(
+            Deviation(f"/data/{index}", f"the ratio {ratio}", f"{size[0]} x {size[1]} px")
+            for index, image in enumerate(self.images)
+            if ratio and (size := image.size_if_known) and _differs(size, ratio)
+        )
+        return self._deviations + number + ratios
 
     @property
     def missing(self) -> int:
         """How many of the pictures that were asked for did not come."""
-        return max(0, self._asked - len(self.images))
+        return max(0, (self._asked.n or 1) - len(self.images))
 
     @property
     def image(self) -> _I:
         """The first picture."""
         return self.images[0]
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def __iter__(self) -> Iterator[_I]:
+        return iter(self.images)
 
     @property
     def created(self) -> int | None:
@@ -77,8 +108,9 @@ class _BaseGeneration(Generic[_I]):
             "raw": self.raw.to_dict(),
             "request_id": self.request_id,
             "document": self.document,
-            "deviations": [list(deviation) for deviation in self.deviations],
-            "asked": self._asked,
+            "deviations": [list(deviation) for deviation in self._deviations],
+            "asked": self._asked.n,
+            "aspect_ratio": self._asked.aspect_ratio,
         }
 
     def __repr__(self) -> str:
@@ -88,9 +120,14 @@ class _BaseGeneration(Generic[_I]):
 class Generation(_BaseGeneration[Image]):
     """What one call of ``generate`` brought."""
 
-    def __init__(self, answer: Answer, asked: int, parts: Iterable[Part], downloads: Downloads) -> None:
+    def __init__(self, answer: Answer, asked: Asked, parts: Iterable[Part], downloads: Downloads) -> None:
         super().__init__(answer, asked)
         self.images = [Image(self, *part, downloads) for part in parts]
+
+    def _repr_html_(self) -> str:
+        """The pictures, for a notebook; each is fetched if it is not here yet."""
+        shown = ((image.media_type, base64.b64encode(image.read()).decode("ascii")) for image in self.images)
+        return "".join(f'<img src="data:{kind};base64,{data}" style="max-width: 24em">' for kind, data in shown)
 
     @classmethod
     def from_dict(cls, saved: Mapping[str, Any]) -> Self:
@@ -103,7 +140,7 @@ class Generation(_BaseGeneration[Image]):
 class AsyncGeneration(_BaseGeneration[AsyncImage]):
     """What one awaited call of ``generate`` brought."""
 
-    def __init__(self, answer: Answer, asked: int, parts: Iterable[Part], downloads: AsyncDownloads) -> None:
+    def __init__(self, answer: Answer, asked: Asked, parts: Iterable[Part], downloads: AsyncDownloads) -> None:
         super().__init__(answer, asked)
         self.images = [AsyncImage(self, *part, downloads) for part in parts]
 
@@ -115,9 +152,14 @@ class AsyncGeneration(_BaseGeneration[AsyncImage]):
         return generation
 
 
-def _restored(saved: Mapping[str, Any]) -> tuple[Answer, int]:
+def _differs(size: tuple[int, int], ratio: str) -> bool:
+    width, height = (float(side) for side in ratio.split(":"))
+    return abs(size[0] * height / (size[1] * width) - 1) > _OFF
+
+
+def _restored(saved: Mapping[str, Any]) -> tuple[Answer, Asked]:
     from flux_images_api.models import ImagesResponse  # not needed to import the SDK
 
     deviations = tuple(Deviation(*deviation) for deviation in saved["deviations"])
     answer = Answer(ImagesResponse.from_dict(saved["raw"]), saved["request_id"], saved["document"], deviations)
-    return answer, saved["asked"]
+    return answer, Asked(saved["asked"], saved.get("aspect_ratio"))

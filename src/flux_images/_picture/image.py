@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Self
 from flux_images._errors import FluxImagesError, ImageDownloadError, UnexpectedResponseError
 from flux_images._picture.check import PictureError
 from flux_images._picture.fetch import Downloads, look_at
-from flux_images._picture.save import put_in_place, target_of
+from flux_images._picture.save import put_in_place, target_of, warn_of_suffix
 from flux_images._picture.store import Kept
 
 if TYPE_CHECKING:
@@ -60,6 +60,12 @@ class BaseImage:
     def revised_prompt(self) -> str | None:
         """The prompt that was drawn, if the gateway says that it changed it."""
         return self._revised_prompt
+
+    @property
+    def size_if_known(self) -> tuple[int, int] | None:
+        """Pixels across and down, if the picture was looked at; never fetches it."""
+        seen = self._picture
+        return (seen.width, seen.height) if seen and seen.height else None
 
     def to_dict(self) -> dict[str, Any]:
         """The picture as JSON has it: its address, and its bytes in base64 if they are here. No key is in it."""
@@ -135,6 +141,7 @@ class BaseImage:
         target = target_of(path, media_type, overwrite=overwrite)
         with self._kept.open() as file:
             put_in_place(file, target, overwrite=overwrite)
+        warn_of_suffix(target, media_type)
         return target
 
     def _shown_as(self, media_type: str) -> bytes | None:
@@ -177,7 +184,9 @@ class Image(BaseImage):
     def save(self, path: str | os.PathLike[str], *, overwrite: bool = False, check: bool = True) -> Path:
         """Write the picture's file, whole or not at all, and give its path.
 
-        A path without a suffix gets that of the picture's type. ``check=False`` as for ``read``.
+        A path without a suffix gets that of the picture's type; one with another type's is kept, with a warning.
+        ``~`` stands for the home folder. ``check_target`` looks at a path before a picture is bought. ``check=False``
+        as for ``read``.
 
         Raises:
             FileExistsError: there is a file already, and ``overwrite`` is False.

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import os
 import shutil
+import warnings
 from pathlib import Path
 from typing import IO
+
+from flux_images._text import one_line
 
 SUFFIXES = {
     "image/png": ".png",
@@ -16,6 +19,62 @@ SUFFIXES = {
     "application/octet-stream": ".bin",
 }
 """Of each media type that a check finds."""
+KINDS = {suffix: media_type for media_type, suffix in SUFFIXES.items()} | {".jpeg": "image/jpeg"}
+"""The media type that a suffix promises."""
+_ROOM = 16 * 2**20
+"""Bytes that a picture of the largest models takes, and its temporary file beside it never more."""
+
+
+def check_target(path: str | os.PathLike[str], *, n: int = 1, overwrite: bool = False) -> list[Path]:
+    """Say where ``n`` pictures would go, before they are bought: the path itself, or ``name-1`` to ``name-n``.
+
+    ``~`` stands for the home folder. A path without a suffix gets that of the picture's type when it is saved.
+
+    Raises:
+        FileExistsError: there is a file of one of these names, and ``overwrite`` is False.
+        FileNotFoundError: the folder does not exist.
+        IsADirectoryError: one of the names is a folder's.
+        NotADirectoryError: what should be the folder is none.
+        PermissionError: nobody may write into the folder.
+        OSError: the disk is full, or a name too long.
+        ValueError: the path holds characters that no file's name can hold, or ``n`` is below 1.
+    """
+    if n < 1:
+        raise ValueError(f"n: expected 1 or more, got {n}")
+    if "\0" in os.fspath(path):
+        raise ValueError(f"{one_line(os.fspath(path), 100)}: no file can be called so")
+    whole = target_of(path, None, overwrite=True)
+    folder = whole.parent
+    if not os.access(folder, os.W_OK | os.X_OK):
+        raise PermissionError(f"{folder}: cannot be written to")
+    targets = [whole] if n == 1 else [whole.with_name(f"{whole.stem}-{no}{whole.suffix}") for no in range(1, n + 1)]
+    for target in targets:
+        for possible in [target] if target.suffix else [target.with_name(target.name + end) for end in KINDS]:
+            target_of(possible, None, overwrite=overwrite)
+    if (free := shutil.disk_usage(folder).free) < n * _ROOM:
+        raise OSError(f"{folder}: {free / 2**20:.0f} MiB are free, and {n} pictures may take {n * _ROOM / 2**20:.0f}")
+    return targets
+
+
+def free_target(path: Path, media_type: str) -> Path:
+    """A path like this one that ends as a picture of this type should, and is nobody's yet."""
+    suffix = path.suffix if KINDS.get(path.suffix.lower()) == media_type else SUFFIXES[media_type]
+    stem = path.stem if path.suffix.lower() in KINDS else path.name
+    target, number = path.with_name(stem + suffix), 1
+    while target.exists():
+        number += 1
+        target = path.with_name(f"{stem}-{number}{suffix}")
+    return target
+
+
+def warn_of_suffix(target: Path, media_type: str) -> None:
+    """Warn where a file's name promises another kind of picture than it holds."""
+    promised = KINDS.get(target.suffix.lower())
+    if promised not in (None, media_type) and media_type != "application/octet-stream":
+        warnings.warn(
+            f"{target} holds {media_type}, whatever its name says; ask for output_format, or save without a suffix",
+            stacklevel=3,
+        )
 
 
 def target_of(path: str | os.PathLike[str], media_type: str | None, *, overwrite: bool) -> Path:
@@ -25,11 +84,14 @@ def target_of(path: str | os.PathLike[str], media_type: str | None, *, overwrite
         FileExistsError: there is something, and ``overwrite`` is False.
         FileNotFoundError: the folder does not exist.
         IsADirectoryError: the path is a folder.
+        NotADirectoryError: what should be the folder is none.
     """
-    target = Path(path)
+    target = _at_home(Path(path))
     if target.is_dir():
         raise IsADirectoryError(f"{target}: is a folder; give the picture a name in it")
     if not target.parent.is_dir():
+        if target.parent.exists():
+            raise NotADirectoryError(f"{target.parent}: is no folder")
         raise FileNotFoundError(f"{target.parent}: no such folder; make it first")
     if not target.suffix:
         if media_type is None:
@@ -38,6 +100,13 @@ def target_of(path: str | os.PathLike[str], media_type: str | None, *, overwrite
     if not overwrite and target.exists():
         raise FileExistsError(f"{target}: exists; pass overwrite=True to replace it")
     return target
+
+
+def _at_home(path: Path) -> Path:
+    try:
+        return path.expanduser()
+    except RuntimeError as error:  # nobody's home
+        raise FileNotFoundError(f"{path}: {error}") from None
 
 
 def put_in_place(file: IO[bytes], target: Path, *, overwrite: bool) -> None:

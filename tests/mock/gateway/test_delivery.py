@@ -13,7 +13,7 @@ import yaml
 
 from flux_images_mock import MockServer, app
 from flux_images_mock._gateway.journal import requests
-from flux_images_mock._testing.respx import RespxMock
+from flux_images_mock._testing.respx import FluxMockRespx
 from tests.mock.asking import BODY, KEY, PATH
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def _socket(options: dict[str, Any]) -> Iterator[tuple[MockApp, Call]]:
 
 
 def _respx(options: dict[str, Any]) -> Iterator[tuple[MockApp, Call]]:
-    with RespxMock(**options) as mock, httpx.Client(base_url=mock.url, headers=HEADERS, trust_env=False) as client:
+    with FluxMockRespx(**options) as mock, httpx.Client(base_url=mock.url, headers=HEADERS, trust_env=False) as client:
         yield mock.app, client.request
 
 

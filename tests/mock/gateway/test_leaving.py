@@ -17,7 +17,7 @@ from anyio import create_task_group, to_thread
 from flux_images_mock import MockServer, app
 from flux_images_mock._gateway.journal import requests
 from flux_images_mock._pictures.draw import Picture, draw
-from flux_images_mock._testing.respx import RespxMock
+from flux_images_mock._testing.respx import FluxMockRespx
 from tests.mock.asking import BODY, KEY, PATH, ask, url_of
 from tests.mock.wire import JSON, connect, exchange, post
 
@@ -145,7 +145,7 @@ def test_a_client_that_ends_only_its_side_is_answered(mock: MockServer) -> None:
 
 def test_without_a_socket_a_read_timeout_is_a_client_that_left() -> None:
     """The journal says so, as it would over a socket."""
-    with RespxMock(latency="8s") as mock:
+    with FluxMockRespx(latency="8s") as mock:
         with pytest.raises(httpx.ReadTimeout):
             ask(mock, timeout=5)
         ask(mock, timeout=9)

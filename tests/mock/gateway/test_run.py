@@ -16,7 +16,7 @@ from flux_images_mock._description.node import load
 from flux_images_mock._request.message import parameter_of
 from flux_images_mock._request.redact import hide
 from flux_images_mock._request.route import Routes
-from flux_images_mock._testing.respx import RespxMock
+from flux_images_mock._testing.respx import FluxMockRespx
 from tests.mock.asking import BODY, KEY, PATH, ask
 
 TWO_KINDS = {
@@ -40,7 +40,7 @@ TWO_KINDS = {
 }
 
 
-def test_threads_get_a_right_bill(flux_mock_respx: RespxMock) -> None:
+def test_threads_get_a_right_bill(flux_mock_respx: FluxMockRespx) -> None:
     def buy(_: int) -> None:
         with httpx.Client() as client:
             for _ in range(25):

@@ -13,7 +13,7 @@ import pytest
 
 from flux_images_mock import app
 from flux_images_mock._options import OptionError, read_duration, read_latency, read_rate
-from flux_images_mock._testing.respx import RespxMock
+from flux_images_mock._testing.respx import FluxMockRespx
 from tests.mock.asking import KEY, ask
 
 if TYPE_CHECKING:
@@ -158,7 +158,7 @@ def test_a_client_that_disconnects_is_billed(mock: MockServer) -> None:
 
 def test_without_a_socket_nobody_waits() -> None:
     """A latency beyond the client's patience is a timeout at once, billed; one within it moves the clock."""
-    with RespxMock(latency="8s") as socketless:
+    with FluxMockRespx(latency="8s") as socketless:
         before = socketless.app.state.run.now()
         assert ask(socketless, timeout=10).status_code == 200
         assert 8 <= socketless.app.state.run.now() - before < 9

@@ -13,7 +13,7 @@ from PIL import Image, ImageFont
 from flux_images_mock._pictures.draw import Picture, draw, pixels
 from flux_images_mock._pictures.gallery import Gallery
 from flux_images_mock._pictures.text import _files, drawable
-from flux_images_mock._testing.respx import RespxMock
+from flux_images_mock._testing.respx import FluxMockRespx
 from tests.mock.asking import ask, fetch, url_of
 
 if TYPE_CHECKING:
@@ -147,7 +147,7 @@ def test_addresses_can_last_longer(mock: MockServer) -> None:
 
 def test_an_address_lasts_from_when_its_answer_comes() -> None:
     """A latency takes nothing of it."""
-    with RespxMock(latency="1h") as mock:
+    with FluxMockRespx(latency="1h") as mock:
         url = url_of(ask(mock, timeout=4000))
         mock.advance(590)
         assert fetch(url).status_code == 200

@@ -48,7 +48,9 @@ def test_both_fixtures_offer_the_same(run: pytest.Pytester) -> None:
         + """
     @pytest.mark.parametrize("again", range(2))
     def test_one(mock, again):
-        assert mock.openai_base_url == mock.url + "/v1" == os.environ["OPENAI_BASE_URL"]
+        assert mock.openai_base_url == os.environ["OPENAI_BASE_URL"]
+        assert draw(mock.openai_base_url.removesuffix("/v1"), "of OpenAI's").status_code == 200
+        mock.reset()
         assert mock.url == os.environ["FLUX_BASE_URL"]
         assert os.environ["FLUX_API_KEY"].startswith("sk-")
         mock.scenario("cloudflare-524", times=1)
@@ -165,6 +167,49 @@ def test_requests_to_other_hosts_are_refused_without_a_socket(run: pytest.Pytest
     """
     )
     run.runpytest_inprocess().assert_outcomes(passed=1)
+
+
+def test_applications_in_this_process_are_let_through(run: pytest.Pytester) -> None:
+    """The tests of a web service that buys pictures: its own client reaches it, and its calls the mock."""
+    run.makepyfile(
+        """
+    import asyncio
+    import httpx
+    from draw import draw
+    from flux_images import AsyncFluxImages, FluxImages
+
+    async def asgi(scope, receive, send):
+        async with AsyncFluxImages() as flux:
+            picture = await (await flux.generate("of a service")).image.read()
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": picture})
+
+    def wsgi(environ, start_response):
+        with FluxImages() as flux:
+            picture = flux.generate("of a service").image.read()
+        start_response("200 OK", [])
+        return [picture]
+
+    def test_asgi(flux_mock_respx):
+        async def ask():
+            async with httpx.AsyncClient(transport=httpx.ASGITransport(asgi), base_url="http://testserver") as client:
+                return await client.get("/")
+        assert asyncio.run(ask()).content.startswith(b"\\xff\\xd8")
+        flux_mock_respx.expect(prompt="of a service", times=1)
+
+    def test_wsgi(flux_mock_respx):
+        with httpx.Client(transport=httpx.WSGITransport(wsgi), base_url="http://testserver") as client:
+            assert client.get("/").content.startswith(b"\\xff\\xd8")
+        flux_mock_respx.expect(prompt="of a service", times=1)
+
+    def test_openai_on_another_transport_reaches_nobody(flux_mock_respx):
+        import openai
+        import pytest
+        with openai.OpenAI(max_retries=0) as client, pytest.raises(openai.APIConnectionError):
+            client.images.generate(prompt="a", model="flux")
+    """
+    )
+    run.runpytest_inprocess("-W", "default").assert_outcomes(passed=3)
 
 
 @pytest.mark.slow

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from flux_images._picture.save import put_in_place, target_of
+from flux_images._picture.save import check_target, put_in_place, target_of
 
 DATA = b"picture" * 1000
 
@@ -45,6 +45,24 @@ def test_what_cannot_be_a_target_is_refused(tmp_path: Path) -> None:
     with pytest.raises(FileExistsError, match="overwrite=True"):
         target_of(tmp_path / "a", "image/png", overwrite=False)
     assert target_of(tmp_path / "a", "image/png", overwrite=True) == tmp_path / "a.png"
+
+
+def test_targets_are_known_before_anything_is_bought(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The names of all pictures, at home too; any that is taken under any suffix is refused."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert check_target("~/a.png") == [tmp_path / "a.png"]
+    assert target_of("~/a.png", None, overwrite=False) == tmp_path / "a.png"
+    assert check_target(tmp_path / "a", n=2) == [tmp_path / "a-1", tmp_path / "a-2"]
+    (tmp_path / "a-2.webp").touch()
+    with pytest.raises(FileExistsError, match=r"a-2\.webp"):
+        check_target(tmp_path / "a", n=2)
+    assert check_target(tmp_path / "a", n=2, overwrite=True)
+    with pytest.raises(ValueError, match="n: expected 1 or more"):
+        check_target(tmp_path / "a", n=0)
+    with pytest.raises(ValueError, match="no file can be called so"):
+        check_target("a\0b")
+    with pytest.raises(NotADirectoryError):
+        check_target(tmp_path / "a-2.webp" / "a")
 
 
 @pytest.mark.parametrize("overwrite", [False, True])
