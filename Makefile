@@ -57,10 +57,12 @@ check-sdk: $(VENV)/.dev  ## fail if the committed client is not what openapi.yam
 docs: $(VENV)/.dev  ## regenerate docs/samples and docs/reference from openapi.yaml (needs Node.js)
 	codegen/samples/install
 	$(BIN)/python -m codegen.samples
+	$(BIN)/python -m codegen.reference
 
-check-docs: $(VENV)/.dev  ## fail if the committed samples are not what openapi.yaml generates
+check-docs: $(VENV)/.dev  ## fail if the committed samples or the reference page are not what the contract and the SDK say
 	codegen/samples/install
 	@if command -v node >/dev/null; then $(BIN)/python -m codegen.samples --check; fi
+	$(BIN)/python -m codegen.reference --check
 
 samples: $(VENV)/.dev  ## compile and run the samples of each language that is installed against a local mock
 	codegen/samples/install

@@ -21,7 +21,7 @@ __all__ = ["main"]
 
 _BATCH_VERBS = ("status", "retry", "export", "verify")
 """Commands of two words; a file of prompts that is called so is ./status."""
-_NEEDS = {"demo": "cli,mock", "mock": "cli,mock", "scenarios": "cli,mock"}
+_NEEDS = {"demo": "cli,mock", "docs": "cli,mock", "mock": "cli,mock", "scenarios": "cli,mock"}
 """The extras that a command needs, as pip writes them; the others need `cli`."""
 
 
@@ -60,7 +60,7 @@ def _dispatch(words: list[str]) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     from flux_images import __version__
-    from flux_images._cli import batch, check, demo, generate
+    from flux_images._cli import batch, check, demo, docs, generate
 
     parser = argparse.ArgumentParser(
         prog="flux-images",
@@ -69,7 +69,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--version", action="version", version=f"flux-images {__version__}")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
-    for module in (generate, batch, check, demo):
+    for module in (generate, batch, check, demo, docs):
         module.add_command(commands)
     commands.add_parser("mock", help="play the gateway offline; see `flux-images mock --help`", add_help=False)
     commands.add_parser("scenarios", help="list what the mock can imitate, `show NAME` prints one", add_help=False)
