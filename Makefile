@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 PIP_INSTALL = $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 
-.PHONY: demo test fast-test lowest newest sdk check check-sdk contract contract-deep contract-mutants mutants contract-wheel breaking lint-spec gateways bench clean
+.PHONY: docs check-docs samples demo test fast-test lowest newest sdk check check-sdk contract contract-deep contract-mutants mutants contract-wheel breaking lint-spec gateways bench clean
 .DEFAULT_GOAL := help
 
 help:  ## list the targets
@@ -54,11 +54,25 @@ sdk: $(VENV)/.dev  ## regenerate generated/flux_images_api from openapi.yaml
 check-sdk: $(VENV)/.dev  ## fail if the committed client is not what openapi.yaml generates
 	$(BIN)/python -m codegen --check
 
+docs: $(VENV)/.dev  ## regenerate docs/samples and docs/reference from openapi.yaml (needs Node.js)
+	codegen/samples/install
+	$(BIN)/python -m codegen.samples
+	$(BIN)/python -m codegen.reference
+
+check-docs: $(VENV)/.dev  ## fail if the committed samples or the reference page are not what the contract and the SDK say
+	codegen/samples/install
+	@if command -v node >/dev/null; then $(BIN)/python -m codegen.samples --check; fi
+	$(BIN)/python -m codegen.reference --check
+
+samples: $(VENV)/.dev  ## compile and run the samples of each language that is installed against a local mock
+	codegen/samples/install
+	$(BIN)/python -m codegen.samples --run
+
 lint-spec: $(VENV)/.dev  ## openapi.yaml against the OpenAPI standard and Redocly's strict rules
 	$(BIN)/openapi-spec-validator --errors all openapi.yaml
 	codegen/redocly openapi.yaml
 
-check: $(VENV)/.dev check-sdk lint-spec  ## lint, types, import rule, generated client, contract file
+check: $(VENV)/.dev check-sdk check-docs lint-spec  ## lint, types, import rule, generated client, contract file
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy

@@ -24,6 +24,11 @@ Action = Callable[[Asked], Any]
 CONTROL = "/__mock__/"
 
 _DESCRIPTION = Path(__file__).with_name("control.yaml")
+_REFERENCE = (
+    Path(__file__).parents[1] / "reference.html",
+    Path(__file__).parents[3] / "docs" / "reference" / "index.html",
+)
+"""As it came with this package, or the repository's in an editable install."""
 _HOST = re.compile(r"([a-z0-9_.-]+|\[[0-9a-f:.]+\])(?::[0-9]{1,5})?", re.IGNORECASE | re.ASCII)
 
 
@@ -57,6 +62,7 @@ class Control:
         actions: dict[str, Action] = {
             "health": lambda _: {"status": "ok"},
             "spec": lambda _: self._played.description,
+            "docs": lambda _: next(filter(Path.exists, _REFERENCE)).read_text("utf-8"),
             "requests": self._requests,
             "bill": lambda _: {"pictures": self._state.run.bill.pictures, "keys": dict(self._state.run.bill)},
             "scenarios": self._scenarios,

@@ -22,7 +22,7 @@ __all__ = ["main"]
 
 _BATCH_VERBS = ("status", "retry", "export", "verify")
 """Commands of two words; a file of prompts that is called so is ./status."""
-_NEEDS = {"demo": "cli,mock", "mock": "cli,mock", "scenarios": "cli,mock"}
+_NEEDS = {"demo": "cli,mock", "docs": "cli,mock", "mock": "cli,mock", "scenarios": "cli,mock"}
 """The extras that a command needs, as pip writes them; the others need `cli`."""
 
 
@@ -66,7 +66,7 @@ def _dispatch(words: list[str]) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     from flux_images import __version__
-    from flux_images._cli import batch, check, completion, demo, generate
+    from flux_images._cli import batch, check, completion, demo, docs, generate
     from flux_images._cli.parser import Parser
 
     whole: argparse.ArgumentParser = Parser(
@@ -76,7 +76,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     whole.add_argument("--version", action="version", version=f"flux-images {__version__}")
     commands = whole.add_subparsers(title="commands", required=True, metavar="COMMAND", dest="command")
-    for module in (generate, batch, check, demo):
+    for module in (generate, batch, check, demo, docs):
         module.add_command(commands)
     completion.add_command(commands, whole)
     commands.add_parser("mock", help="play the gateway offline; see `flux-images mock --help`", add_help=False)

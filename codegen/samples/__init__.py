@@ -1,0 +1,1 @@
+"""Samples of each operation in fifteen languages: made from openapi.yaml, repaired, run, and compared."""
