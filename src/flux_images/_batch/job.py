@@ -6,11 +6,12 @@ import asyncio
 import importlib.util
 import queue
 import threading
-from contextlib import ExitStack
+from contextlib import ExitStack, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from flux_images._batch.files.folder import LEDGER, Folder
+from flux_images._batch.gallery.keeper import Gallery
 from flux_images._batch.ledger.book import Ledger
 from flux_images._batch.ledger.states import STATES
 from flux_images._batch.load import load
@@ -85,6 +86,7 @@ class Batch:
                 unknown=settings.resend_unknown, expired=settings.rebuy_expired, refused=settings.retry_refused
             )
             take_up(self._ledger, self.folder, wanted)
+            self._gallery = Gallery(self.folder.path) if settings.gallery else None
             self._budget = Budget(self._ledger.tally.spent, settings.max_images, settings.price, settings.max_cost)
             self._stack = stack.pop_all()
 
@@ -121,13 +123,19 @@ class Batch:
 
     def stop(self, reason: str = "stopped") -> None:
         """Send nothing more, and finish what is under way."""
+        self._hurry()
         if self._loop and self._runner:
             self._call(self._runner.stop, reason)
 
     def stop_now(self) -> None:
         """Leave what is under way: it becomes ``unknown``."""
+        self._hurry()
         if self._loop and self._main:
             self._call(self._main.cancel)
+
+    def _hurry(self) -> None:
+        if self._gallery:
+            self._gallery.hurry()
 
     def _call(self, work: Callable[..., object], *arguments: object) -> None:
         try:
@@ -154,7 +162,8 @@ class Batch:
 
     def _work(self, begun: threading.Event) -> None:
         try:
-            asyncio.run(self._run(begun))
+            with self._gallery or nullcontext():
+                asyncio.run(self._run(begun))
         except asyncio.CancelledError:
             self._results.put(None)
         except BaseException as error:  # noqa: BLE001 -- it is raised where the results are read
@@ -174,7 +183,7 @@ class Batch:
             self.folder,
             self._budget,
             Pace(settings.concurrency, settings.rate, settings.max_failures),
-            self._results.put,
+            self._told,
             metadata=settings.metadata,
         )
         self._loop, self._main = asyncio.get_running_loop(), asyncio.current_task()
@@ -187,6 +196,11 @@ class Batch:
         finally:
             told.cancel()
             await shop.close()
+
+    def _told(self, result: Result) -> None:
+        if self._gallery:
+            self._gallery.touch(result.id)
+        self._results.put(result)
 
     async def _tell(self, runner: Runner) -> None:
         while self._on_progress:

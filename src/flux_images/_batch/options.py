@@ -34,6 +34,8 @@ class BatchOptions(TypedDict, total=False):
     """Of each file, such as "{id}-{index}.{ext}"; ``{no}`` is the request's number."""
     metadata: bool
     """Whether each picture carries its prompt, model, seed and request id (PNG and JPEG). True, unless given."""
+    gallery: bool
+    """Whether index.html in the folder shows the pictures, and is kept current. True, unless given."""
     skip_bad: bool
     """Whether to go on without the requests that cannot be sent."""
     resend_unknown: bool
@@ -56,6 +58,7 @@ class Settings(NamedTuple):
     price: Decimal | None = None
     name: str = NAME
     metadata: bool = True
+    gallery: bool = True
     skip_bad: bool = False
     resend_unknown: bool = False
     rebuy_expired: bool = False

@@ -24,7 +24,7 @@ NAME: Final = "{id}-{index}.{ext}"
 """The name of a picture's file, unless another is given."""
 LEDGER: Final = "ledger.sqlite"
 _LOCK = ".lock"
-_PARTS = ".part"
+PARTS: Final = ".part"
 _BALLAST = ".ballast"
 _BALLAST_BYTES = 4 * 2**20
 _SHARD = 1000
@@ -61,7 +61,7 @@ class Folder:
             if others and LEDGER not in others:
                 raise ConfigurationError(f"{path}: holds other files and no batch; name a new folder, or an empty one")
             self._lock = _lock(path / _LOCK, path)
-            (path / _PARTS).mkdir(exist_ok=True)
+            (path / PARTS).mkdir(exist_ok=True)
             self._weigh_down()
         except OSError as error:
             raise ConfigurationError(f"{path}: cannot be used: {error.strerror}") from None
@@ -80,11 +80,11 @@ class Folder:
 
     def part_of(self, no: int, index: int) -> Path:
         """Where the bytes of a picture wait until they are known to be whole."""
-        return self.path / _PARTS / f"{no}-{index}"
+        return self.path / PARTS / f"{no}-{index}"
 
     def drop_parts(self, keep: set[str]) -> None:
         """Remove what an earlier run left unfinished."""
-        for part in (self.path / _PARTS).iterdir():
+        for part in (self.path / PARTS).iterdir():
             if part.name not in keep:
                 part.unlink()
 
