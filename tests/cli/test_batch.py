@@ -48,6 +48,8 @@ def test_a_batch_from_the_first_look_to_the_last(
     assert main(["batch", "status", out]) == 0
     assert capsys.readouterr().out == "3 saved\n3 pictures were or may have been billed\n"
     assert main(["batch", "verify", out]) == 0
+    assert main(["batch", "gallery", out]) == 0
+    assert (Path(out) / "index.html").stat().st_size > 1000
     (Path(out) / "a-1.jpg").write_bytes(b"")
     (Path(out) / "b-1.jpg").unlink()
     capsys.readouterr()

@@ -11,7 +11,7 @@ import json
 import os
 import re
 import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["main"]
 
-_BATCH_VERBS = ("status", "retry", "export", "verify")
+_BATCH_VERBS = ("status", "retry", "export", "verify", "gallery")
 """Commands of two words; a file of prompts that is called so is ./status."""
 _NEEDS = {"demo": "cli,mock", "docs": "cli,mock", "mock": "cli,mock", "scenarios": "cli,mock"}
 """The extras that a command needs, as pip writes them; the others need `cli`."""
@@ -69,11 +69,12 @@ def _parser() -> argparse.ArgumentParser:
     from flux_images._cli import batch, check, completion, demo, docs, generate
     from flux_images._cli.parser import Parser
 
-    whole: argparse.ArgumentParser = Parser(
+    made = Parser(
         prog="flux-images",
         description="Pictures from a Flux endpoint, and the endpoint itself for tests.",
         epilog="The key is read from FLUX_API_KEY, the gateway's address from FLUX_BASE_URL.",
     )
+    whole = cast("argparse.ArgumentParser", made)  # or the commands would be those of a Parser alone
     whole.add_argument("--version", action="version", version=f"flux-images {__version__}")
     commands = whole.add_subparsers(title="commands", required=True, metavar="COMMAND", dest="command")
     for module in (generate, batch, check, demo, docs):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import re
 import signal
 import sys
 from decimal import Decimal, InvalidOperation
@@ -13,12 +12,14 @@ from typing import TYPE_CHECKING, Any
 
 from flux_images import FluxImages
 from flux_images._batch.files.folder import LEDGER, NAME, FolderInUseError
+from flux_images._batch.gallery.keeper import write_gallery
 from flux_images._batch.input.prompts import FORMATS
 from flux_images._batch.ledger.book import Ledger
 from flux_images._batch.ledger.states import FREE, SAVED, STATES
 from flux_images._batch.load import BadLinesError, plan
 from flux_images._batch.report import EXPORTS, export, verify
 from flux_images._cli.fields import add_fields, given_fields
+from flux_images._client.many import calls_a_second
 from flux_images._client.shared import DEFAULT_MODEL
 from flux_images._errors import ConfigurationError
 from flux_images_api.contract import SERVER
@@ -54,6 +55,7 @@ def add_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
     add("--dry-run", action="store_true", help="check everything, say what it would cost, and send nothing")
     add("--skip-bad", action="store_true", help="go on without the lines that cannot be sent")
     add("--name", default=NAME, help="of each file, from {id} or {no}, {index} and {ext} (default: %(default)s)")
+    add("--no-gallery", action="store_true", help="leave out DIR/index.html, the page that shows the pictures")
     add("--no-metadata", action="store_true", help="leave the pictures' bytes as they came")
     _add_run_options(command)
     add_fields(command)
@@ -63,6 +65,7 @@ def add_command(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -
         ("retry", "send again what failed in a batch", _add_retry),
         ("export", "the requests and pictures of a batch as a table", _add_export),
         ("verify", "hold every file of a batch against its ledger", _add_nothing),
+        ("gallery", "write the page of a batch anew", _add_nothing),
     ):
         sub = commands.add_parser(f"batch {verb}", help=text, description=f"{text.capitalize()}.")
         sub.add_argument("folder", type=Path, metavar="DIR")
@@ -93,7 +96,7 @@ def _add_export(command: argparse.ArgumentParser) -> None:
 def _add_run_options(command: argparse.ArgumentParser) -> None:
     add = command.add_argument
     add("--concurrency", type=int, default=32, metavar="N", help="calls at once, at most (default: %(default)s)")
-    add("--rate", type=_rate, metavar="N/TIME", help="calls in a time, at most, such as 100/min")
+    add("--rate", metavar="N/TIME", help="calls in a time, at most, such as 100/min")
     add("--max-images", type=int, metavar="N", help="never buy more for this folder, over all runs")
     add("--max-cost", type=_amount, metavar="MONEY", help="the same in money; needs --price")
     add("--price", type=_amount, metavar="MONEY", help="of one picture")
@@ -107,13 +110,6 @@ def _add_run_options(command: argparse.ArgumentParser) -> None:
     add("--json", action="store_true", help="print a JSON object for each result, for programs")
 
 
-def _rate(text: str) -> float:
-    match = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)/(s|min|h)", text)
-    if not match or not float(match[1]):
-        raise argparse.ArgumentTypeError(f"expected such as 100/min, 5/s or 1000/h, got {text!r}")
-    return float(match[1]) / {"s": 1, "min": 60, "h": 3600}[match[2]]
-
-
 def _amount(text: str) -> Decimal:
     try:
         return Decimal(text)
@@ -124,7 +120,7 @@ def _amount(text: str) -> Decimal:
 def _settings(options: argparse.Namespace) -> BatchOptions:
     return {
         "concurrency": options.concurrency,
-        "rate": options.rate,
+        "rate": calls_a_second(options.rate),
         "max_failures": options.max_failures,
         "max_images": options.max_images,
         "max_cost": options.max_cost,
@@ -143,6 +139,7 @@ def _run(options: argparse.Namespace) -> int:
         "format": options.format,
         "name": options.name,
         "metadata": not options.no_metadata,
+        "gallery": not options.no_gallery,
         "skip_bad": options.skip_bad,
     }
     return _buy(options, options.prompts, options.output, settings, defaults)
@@ -255,8 +252,8 @@ def _dry_run(options: argparse.Namespace, defaults: dict[str, Any]) -> int:
         print(f"{loaded.bad_count:,} lines are left out, as they cannot be sent")
     if cost is not None:
         print(f"at {options.price} a picture: {cost}")
-    if options.rate:
-        print(f"at {options.rate:g} calls a second: {loaded.waiting / options.rate / 60:,.1f} minutes or more")
+    if rate := calls_a_second(options.rate):
+        print(f"at {options.rate}: {loaded.waiting / rate / 60:,.1f} minutes or more")
     return 0
 
 
@@ -309,10 +306,18 @@ def _verify(options: argparse.Namespace) -> int:
     return SOME_FAILED if faults else 0
 
 
+def _gallery(options: argparse.Namespace) -> int:
+    _ledger_of(options.folder).close()
+    page = write_gallery(options.folder)
+    print(json.dumps({"page": str(page)}) if options.json else page)
+    return 0
+
+
 _VERBS: dict[str, Callable[[argparse.Namespace], int]] = {
     "status": _status,
     "retry": _retry,
     "export": _export,
     "verify": _verify,
+    "gallery": _gallery,
 }
 VERBS = tuple(_VERBS)
