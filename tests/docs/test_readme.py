@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from flux_images_api.contract import SERVER
 from flux_images_mock import MockServer
 
 if TYPE_CHECKING:
@@ -79,6 +80,11 @@ def test_examples_are_found() -> None:
     """The patterns above still match the page."""
     assert len(PYTHON) >= 3
     assert len(SHELL) >= 4
+
+
+def test_the_host_that_is_asked_by_default_is_named() -> None:
+    """It gets the key of whoever names no other."""
+    assert SERVER in PAGES[0].read_text("utf-8")
 
 
 @pytest.mark.parametrize("page", ["README.md", "CONTRIBUTING.md", "ARCHITECTURE.md", "CHANGELOG.md", "docs/batch.md"])
