@@ -123,6 +123,8 @@ def test_exit_codes_of_an_account_and_of_a_folder_in_use(
 ) -> None:
     from flux_images import FluxImages
 
+    flux_mock.reset(api_keys=["sk-another-key-0123456789"])
+    assert main(["batch", str(prompts), "-o", str(tmp_path / "out")]) == 4
     flux_mock.reset(credit=1)
     assert main(["batch", str(prompts), "-o", str(tmp_path / "out")]) == 4
     assert "the same command goes on from here" in capsys.readouterr().err

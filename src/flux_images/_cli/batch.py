@@ -21,7 +21,7 @@ from flux_images._batch.report import EXPORTS, export, verify
 from flux_images._cli.fields import add_fields, given_fields
 from flux_images._client.many import calls_a_second
 from flux_images._client.shared import DEFAULT_MODEL
-from flux_images._errors import ConfigurationError
+from flux_images._errors import AuthenticationError, ConfigurationError, PermissionDeniedError
 from flux_images_api.contract import SERVER
 
 if TYPE_CHECKING:
@@ -173,9 +173,14 @@ def _buy(
             return _bad_lines(error)
         with batch, _Signals(batch, display) as signals:
             display.begin(batch, settings.get("concurrency", 32))
-            for result in batch:
-                display.result(result)
-            display.end()
+            try:
+                for result in batch:
+                    display.result(result)
+            except (AuthenticationError, PermissionDeniedError) as error:  # of the first question, which is free
+                print(f"flux-images: {error}", file=sys.stderr)
+                return _STOPPED["account"]
+            finally:
+                display.end()
             summary(batch, folder, as_json=options.json)
             if signals.interrupted:
                 return _INTERRUPTED
