@@ -93,3 +93,18 @@ def test_targets_exist(page: str) -> None:
     targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.MULTILINE))
     named = set(re.findall(r"(?:^|`)make ([a-z-]+)", (ROOT / page).read_text("utf-8"), re.MULTILINE))
     assert named <= targets
+
+
+@pytest.mark.parametrize("page", sorted((ROOT / "docs").glob("*.zh-CN.md")), ids=lambda page: page.name)
+def test_both_languages_say_the_same(page: Path) -> None:
+    """As many headings, the same commands, and the same names in code; nothing else can be compared."""
+    chinese = page.read_text("utf-8")
+    english = page.with_name(page.name.replace(".zh-CN", "")).read_text("utf-8")
+
+    def skeleton(text: str) -> tuple[int, list[str], list[str], int]:
+        blocks = re.findall(r"^```\w*\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+        rest = re.sub(r"^```\w*\n.*?^```$", "", text, flags=re.MULTILINE | re.DOTALL)
+        code = sorted(set(re.findall(r"`([^`]+)`", rest)))
+        return len(re.findall(r"^#+ ", rest, re.MULTILINE)), blocks, code, rest.count("\n|")
+
+    assert skeleton(chinese) == skeleton(english)
