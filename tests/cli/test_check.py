@@ -14,6 +14,7 @@ from xml.etree import ElementTree
 import pytest
 
 from contract_tests.wrong.mocks import WRONG_MOCKS, Message, proxy
+from flux_images import __version__
 from flux_images._cli import main
 from flux_images._cli.promises import PROMISES
 from flux_images_mock import MockServer
@@ -95,6 +96,8 @@ def test_reports(gateway: MockServer, tmp_path: Path, capsys: pytest.CaptureFixt
     assert len(suite.findall("testcase")) == len(PROMISES)
     assert len(suite.findall(".//skipped")) == len(PROMISES) - FREE - 2
     assert page.read_text("utf-8").count('src="data:image/') == 2
+    assert gateway.url in page.read_text("utf-8")
+    assert f"flux-images {__version__}" in page.read_text("utf-8")
     for text in (junit.read_text("utf-8"), page.read_text("utf-8"), "".join(capsys.readouterr())):
         assert KEY not in text
         assert "Bearer sk-" not in text
@@ -136,11 +139,29 @@ def test_no_more_is_spent_by_pytest_on_four_workers(allowed: int, gateway: MockS
     assert KEY not in done.stdout + done.stderr
 
 
-def test_a_gateway_that_is_not_there(gateway: MockServer, capsys: pytest.CaptureFixture[str]) -> None:
-    """Nothing was tested, which is no success."""
-    gateway.stop()
-    assert main(_check(gateway.url, "--json")) == 1
-    assert set(_found(capsys)[0].values()) == {"not tested"}
+@pytest.mark.parametrize(
+    ("wrong", "said"), [("gone", "cannot be reached"), ("key", "does not accept the key: 401"), ("path", "has no /v1/")]
+)
+@pytest.mark.parametrize("as_json", [False, True])
+def test_what_every_question_rests_on_is_asked_first(
+    wrong: str,
+    said: str,
+    as_json: bool,
+    gateway: MockServer,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """One sentence that names the address, and an exit code of its own."""
+    if wrong == "gone":
+        gateway.stop()
+    if wrong == "key":
+        monkeypatch.setenv("CHECK_KEY", "sk-unknown")
+    url = gateway.url + "/elsewhere" * (wrong == "path")
+    assert main(_check(url, *["--json"] * as_json)) == 3
+    out, err = capsys.readouterr()
+    message = json.loads(out)["error"]["message"] if as_json else err
+    assert f"{url} {said}" in message
+    assert len(err.splitlines()) == (not as_json)
 
 
 def test_no_key(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

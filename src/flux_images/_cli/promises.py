@@ -24,6 +24,8 @@ _OPERATION = OPERATIONS["create_image"]
 _PROMPT = "A polished silver medal"
 _MODEL = "flux-pro-1.1-ultra"
 _STRANGER = "sk-flux-images-check-unknown"
+_HALF = b'{"model": '
+"""A body that nobody can draw."""
 _LONGEST = 300
 """Characters of evidence. It is cut after the key was taken out, so that no part of one is left at the end."""
 _OFF = 0.02
@@ -81,6 +83,19 @@ class Gateway:
         if authorization is not None:
             headers["Authorization"] = authorization
         return self._http.request(method, path, content=body, headers=headers)
+
+    def obstacle(self) -> str | None:
+        """Why nothing can be asked here: nobody answers, it is no such gateway, or the key is not accepted."""
+        try:
+            answer = self.ask(_HALF, self.key.authorization())
+        except httpx.HTTPError as error:
+            return f"cannot be reached: {self.key.redact(str(error)) or type(error).__name__}"
+        said = one_line(self.key.redact(answer.text), 200)
+        if answer.status_code in (401, 403):
+            return f"does not accept the key: {answer.status_code} {said}"
+        if answer.status_code == 404 or "html" in answer.headers.get("content-type", ""):
+            return f"has no {_OPERATION.path}: {answer.status_code} {said}"
+        return None
 
     def hides(self, content: bytes) -> bool:
         """Whether the key does not stand in a file, as some gateways write requests into their pictures."""
@@ -168,8 +183,6 @@ def _picture(ratio: str, response_format: str) -> Callable[[Gateway], Finding]:
 
     return ask
 
-
-_HALF = b'{"model": '
 
 PROMISES: tuple[Promise, ...] = (
     Promise("a call without a key is refused with 401", False, _refusal(401, _HALF, "")),

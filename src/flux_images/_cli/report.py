@@ -12,7 +12,7 @@ from xml.etree import ElementTree
 from flux_images._cli.promises import BROKEN, KEPT, NOT_TESTED
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from flux_images._cli.promises import Finding
 
@@ -23,6 +23,8 @@ td, th { text-align: left; vertical-align: top; padding: .4rem .6rem; overflow-w
 th:nth-child(1) { width: 32%; } th:nth-child(2) { width: 6rem; }
 tr { border-top: 1px solid #ccc; } .kept { color: #17672f; } .broken { color: #b3261e; font-weight: bold; }
 img { max-width: 16rem; max-height: 12rem; display: block; margin-top: .4rem; }
+h1 { overflow-wrap: anywhere; }
+@media (max-width: 40rem) { td, th { display: block; width: auto !important; padding: .1rem .4rem; } }
 """
 
 
@@ -39,7 +41,7 @@ def as_lines(findings: Sequence[Finding], spent: int) -> Iterator[str]:
     )
 
 
-def as_json(findings: Sequence[Finding], spent: int) -> str:
+def as_json(findings: Sequence[Finding], about: Mapping[str, str], spent: int) -> str:
     """One object."""
     promises = [
         {
@@ -50,7 +52,7 @@ def as_json(findings: Sequence[Finding], spent: int) -> str:
         }
         for found in findings
     ]
-    return json.dumps({"promises": promises, "calls_that_may_cost": spent}, ensure_ascii=False)
+    return json.dumps({**about, "promises": promises, "calls_that_may_cost": spent}, ensure_ascii=False)
 
 
 def as_junit(findings: Sequence[Finding]) -> str:
@@ -73,14 +75,16 @@ def as_junit(findings: Sequence[Finding]) -> str:
     return ElementTree.tostring(suite, encoding="unicode", xml_declaration=True)
 
 
-def as_html(findings: Sequence[Finding], host: str, spent: int) -> str:
+def as_html(findings: Sequence[Finding], about: Mapping[str, str], spent: int) -> str:
     """A page that needs nothing else: the pictures that came are in it."""
     rows = "\n".join(_row(found) for found in findings)
     *_, counted = as_lines(findings, spent)
     return (
-        '<!doctype html>\n<html lang="en"><meta charset="utf-8"><title>flux-images check</title>\n'
+        '<!doctype html>\n<html lang="en"><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width"><title>flux-images check</title>\n'
         f"<style>{_STYLE}</style>\n"
-        f"<h1>{escape(host)}</h1>\n<p>{escape(counted)}</p>\n"
+        f"<h1>{escape(about['gateway'])}</h1>\n<p>{escape(counted)}</p>\n"
+        f"<p>{escape(about['date'])}, flux-images {escape(about['version'])}</p>\n"
         f"<table>\n<tr><th>Promise<th>Verdict<th>Evidence</tr>\n{rows}\n</table>\n</html>\n"
     )
 
