@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import csv
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from flux_images import FluxImages, FluxImagesError
 
@@ -17,7 +19,7 @@ def main(table: str, folder: str) -> int:
     out = Path(folder)
     out.mkdir(exist_ok=True)
     with Path(table).open(newline="", encoding="utf-8") as file:
-        rows = [{"prompt": row["prompt"]} for row in csv.DictReader(file)]
+        rows: list[Mapping[str, Any]] = [{"prompt": row["prompt"]} for row in csv.DictReader(file)]
     lost = 0
     with FluxImages() as flux:
         for request, generation, error in flux.generate_many(rows, max_concurrency=16, rate="100/min"):
