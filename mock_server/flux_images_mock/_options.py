@@ -70,7 +70,7 @@ class Options(Behaviour, total=False):
     check_answers: bool
     """Whether drawn and sampled answers are checked against the description before they are sent (they are)."""
     header_timeout: float
-    """How long a request's head may take to arrive, in seconds; its body gets a second more for each MiB."""
+    """How long a request's head may take to arrive, in seconds; its body may take longer if a KiB a second comes."""
     lenient: bool
     """Whether a description with keywords that can't be honoured is served all the same."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -58,7 +59,10 @@ class Media:
         """Return a value as a body of this type."""
         if isinstance(value, str) and not is_json(essence_of(self.name)):
             return value.encode()
-        return orjson.dumps(value)
+        try:
+            return orjson.dumps(value)
+        except TypeError:  # an integer of more than 64 bits, which JSON may hold
+            return json.dumps(value, ensure_ascii=False).encode()
 
     def differences(self, value: Any) -> list[Violation]:
         """Return how a value differs from the schema."""

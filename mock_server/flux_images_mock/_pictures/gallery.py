@@ -31,6 +31,8 @@ PICTURES = "/__mock__/pictures/"
 TASKS = "/v1/tasks/"
 """Where a task that a scenario began is asked for, free of charge."""
 
+_PICTURES = [{"url": "https://pictures.example/1.jpg"}]
+
 _URL_TTL = 600.0  # seconds that an address is valid: 10 minutes is common
 _DEFAULT_RATIO = (16, 9)  # flux-model: the maker's own default for flux-pro-1.1-ultra
 _DEFAULT_FORMAT: Format = "jpeg"  # flux-model: likewise
@@ -51,10 +53,12 @@ class CreateImage:
 
     @staticmethod
     def fitting(operation: Operation, gallery: Gallery, *, check: bool) -> CreateImage | None:
-        """Return a responder for an operation that answers with JSON; nothing for any other."""
+        """Return a responder for an operation whose answer holds pictures as ours does; nothing for any other."""
         response = operation.responses.find(200)
         media = None if response is None else response.media.get("application/json")
-        return None if response is None or media is None else CreateImage(gallery, response, media, check=check)
+        if response is None or media is None or not _takes(media, _PICTURES) or _takes(media, 7):
+            return None
+        return CreateImage(gallery, response, media, check=check)
 
     def __call__(self, asked: Asked) -> Answer:
         """Return the answer to a valid request."""
@@ -114,6 +118,12 @@ class CreateImage:
             )
             for index in range(min(count, _MOST_PICTURES) if isinstance(count, int) else 1)
         ]
+
+
+def _takes(media: Media, data: Any) -> bool:
+    """Return whether an answer's `data` may be this, whatever else is asked of it."""
+    differing = media.differences({"created": 0, "data": data})
+    return not any(violation.where.startswith("/data") for violation in differing)
 
 
 class Gallery:

@@ -159,3 +159,26 @@ def test_malformed_refusals_are_an_error_at_start(case: str, tmp_path: Path) -> 
     file.write_text(json.dumps({"openapi": "3.1.0", "paths": {}, "x-mock-errors": MALFORMED_ERRORS[case]}))
     with pytest.raises(ValueError, match="#/x-mock-errors"):
         app(file)
+
+
+FOREIGN_ANSWERS: dict[str, Any] = {
+    "another shape": {"type": "object", "required": ["id"], "properties": {"id": {"type": "string"}}},
+    "any object": {"type": "object"},
+    "data of another kind": {"type": "object", "properties": {"data": {"type": "string"}}},
+}
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("case", FOREIGN_ANSWERS)
+async def test_a_foreign_operation_of_that_name_answers_its_example(case: str, tmp_path: Path) -> None:
+    """`create_image` draws only where its answer holds pictures as ours does."""
+    media = {"application/json": {"schema": FOREIGN_ANSWERS[case], "example": {"id": "p1"}}}
+    operation = {"operationId": "create_image", "responses": {"200": {"description": "x", "content": media}}}
+    spec = tmp_path / "foreign.json"
+    spec.write_text(
+        json.dumps(
+            {"openapi": "3.1.0", "info": {"title": "x", "version": "1"}, "paths": {"/draw": {"post": operation}}}
+        )
+    )
+    answer = await send(app(spec), "POST", "/draw")
+    assert (answer.status_code, answer.json()) == (200, {"id": "p1"})

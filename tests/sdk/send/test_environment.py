@@ -228,3 +228,26 @@ def test_neither_key_nor_password_is_told_anywhere(
     told = "".join([*everything(caught.value), *locals_, caplog.text])
     assert PASSWORD not in told
     assert KEY not in told
+
+
+def test_a_fetch_by_way_of_a_proxy_tells_no_secret(
+    buy: Buy, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The gateway is reached directly, the picture is not: neither key, password nor signature is shown or sent on."""
+    caplog.set_level(logging.DEBUG)
+    signature = "s1gned-0123456789"
+    picture = f"https://pictures.example/a.png?sig={signature}"
+    body = f'{{"data":[{{"url":"{picture}"}}]}}'.encode()
+    with raw_server([answer(407, b"")]) as proxy, raw_server([answer(200, body)]) as server:
+        monkeypatch.setenv("HTTPS_PROXY", proxy.url.replace("//", f"//{CREDENTIALS}"))
+        with pytest.raises(flux.ImageDownloadError, match="407") as caught:
+            buy(server.url, options={"max_retries": 0})
+    assert caught.value.may_have_been_billed
+    assert {(it.method, it.header("authorization")) for it in proxy.requests} == {("CONNECT", None)}
+    locals_ = traceback.TracebackException.from_exception(caught.value, capture_locals=True).format()
+    shown = [line for line in locals_ if "monkeypatch" not in line]
+    told = "".join([*everything(caught.value), *shown, caplog.text])
+    assert KEY not in told
+    assert PASSWORD not in told
+    plain = "".join([str(caught.value), *traceback.format_exception(caught.value), caplog.text])
+    assert signature not in plain  # the answer itself, which the error holds, has it: it is how the picture is fetched
