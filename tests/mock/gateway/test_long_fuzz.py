@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from flux_images_mock._gateway.exchange import Exchange
+    from flux_images_mock._options import Behaviour
     from flux_images_mock._serve.asgi import MockApp
 
 MANY = int(os.environ.get("FLUX_FUZZ", "4000"))
@@ -33,6 +34,7 @@ A_RUN = 200
 LONGEST = 2.0
 """Seconds of the processor that one request may take, pictures of the largest size included."""
 
+BEHAVIOURS: list[Behaviour] = [{}, {"credit": 50}, {"latency": "1s..9s"}, {"chaos": 0.2}]
 WHOLE = {"model": "flux", "prompt": "a medal", "aspect_ratio": "1:1"}
 VALUES: list[Any] = [None, True, 0, -1, 2, 11, 2**63, 2**70, 1e300, "", "1:1", "9:99", "b64_json", "url", "png", [], {}]
 FIELDS = ["model", "prompt", "aspect_ratio", "n", "seed", "response_format", "output_format", "size", "x"]
@@ -172,7 +174,7 @@ def test_nothing_breaks_the_mock_or_its_bill(foreign: bool, tmp_path: Path, capl
     caplog.set_level(logging.ERROR)
     for number in range(MANY // 2):
         if number % A_RUN == 0:
-            mock.state.reset(fuzz.chance.choice([{}, {"credit": 50}, {"latency": "1s..9s"}, {"chaos": 0.2}]))
+            mock.state.reset(fuzz.chance.choice(BEHAVIOURS))
         run, asked = mock.state.run, len(mock.state.run.journal.entries())
         begun = time.process_time()
         answer = fuzz.once()

@@ -104,10 +104,10 @@ class Gallery:
             while self._behind and not self._ended.is_set() and time.monotonic() < until:
                 self._thumbnails(reader, max(self._behind))
             self._ended.wait(max(0.0, until - time.monotonic()))
-        self._complete(reader)
+        self._complete(reader, running=True)
 
-    def _complete(self, reader: Reader) -> None:
-        self._write(reader, running=True)
+    def _complete(self, reader: Reader, *, running: bool) -> None:
+        self._write(reader, running=running)
         while self._behind and not self._hurried.is_set():
             self._thumbnails(reader, max(self._behind))
         self._write(reader, running=False)
@@ -118,7 +118,7 @@ class Gallery:
             self._files.write_page()
             self._dirty = set(range(reader.count()))
             self._ended.set()
-            self._complete(reader)
+            self._complete(reader, running=False)
 
     def _write(self, reader: Reader, *, running: bool) -> None:
         if shutil.disk_usage(self._folder).free < self._room:
