@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 import yaml
 
-from codegen.document import PROSE, Json, follow, is_list, operations
+from codegen.document import PROSE, DanglingReferenceError, Json, follow, is_list, operations
 
 REQUEST, RESPONSE = "request", "response"
 CALLERS, SERVERS = "breaking for callers", "breaking for servers"
@@ -53,7 +53,11 @@ def main(argv: Sequence[str] | None = None) -> int:
     except (OSError, yaml.YAMLError) as error:
         print(f"breaking: {error}", file=sys.stderr)
         return 2
-    found = compare(old, new)
+    try:
+        found = compare(old, new)
+    except DanglingReferenceError as error:
+        print(f"breaking: {error}", file=sys.stderr)
+        return 2
     print(*found, f"{len(found)} changes, {sum(bool(change.breaks) for change in found)} breaking", sep="\n")
     unsaid = [change for change in found if change.breaks and not mentioned(change, changelog)]
     for change in unsaid:

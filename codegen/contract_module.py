@@ -93,7 +93,7 @@ def _referred(schemas: list[Json | None], document: Json) -> Json:
     while waiting:
         prefix, _, name = waiting.pop().rpartition("/")
         if prefix == "#/components/schemas" and name not in found:
-            found[name] = _without_prose(document["components"]["schemas"][name])
+            found[name] = _without_prose(follow(document, {"$ref": f"{prefix}/{name}"}))
             waiting += _references(found[name])
     return dict(sorted(found.items()))
 

@@ -12,6 +12,10 @@ PROSE = {"summary", "title", "example", "examples", "x-provenance", "externalDoc
 """Keywords that promise nothing; descriptions promise nothing either, but are kept in generated code."""
 
 
+class DanglingReferenceError(Exception):
+    """A `$ref` leads to nothing; the message names it."""
+
+
 def operations(document: Json) -> Iterator[tuple[str, str, Json]]:
     """Path, method and declaration of each operation, with the parameters that stand beside it for all of its path."""
     paths: dict[str, Json] = document.get("paths") or {}
@@ -23,11 +27,18 @@ def operations(document: Json) -> Iterator[tuple[str, str, Json]]:
 
 
 def follow(document: Json, node: Json) -> Json:
-    """What a node refers to, or the node itself."""
+    """What a node refers to, or the node itself.
+
+    Raises:
+        DanglingReferenceError: There is nothing at the reference.
+    """
     while "$ref" in node:
-        target: Any = document
-        for step in node["$ref"].removeprefix("#/").split("/"):
-            target = target[step.replace("~1", "/").replace("~0", "~")]
+        reference, target = node["$ref"], document
+        for step in reference.removeprefix("#/").split("/"):
+            name = step.replace("~1", "/").replace("~0", "~")
+            if not is_object(target) or name not in target:
+                raise DanglingReferenceError(f"$ref {reference!r} leads nowhere in this document")
+            target = target[name]
         node = target
     return node
 

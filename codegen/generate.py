@@ -19,7 +19,7 @@ from openapi_python_client.config import Config, ConfigFile, MetaType
 from openapi_python_client.parser.errors import GeneratorError, ParseError
 
 from codegen.contract_module import contract_module
-from codegen.document import Json, objects
+from codegen.document import DanglingReferenceError, Json, is_object, objects
 from codegen.edits import EDITS, Edit
 
 HERE = Path(__file__).parent
@@ -40,10 +40,10 @@ def generate(spec: Path, output: Path, changes: Sequence[Edit] = EDITS) -> None:
         changes: The template edits to make.
 
     Raises:
-        GenerationError: The document has something that the generator would drop.
+        GenerationError: The document cannot be read, or has something that the generator would drop.
         EditError: An edit no longer fits the generator's template.
     """
-    document = yaml.safe_load(spec.read_text("utf-8"))
+    document = _read(spec)
     with tempfile.TemporaryDirectory() as scratch:
         _write_templates(Path(scratch), changes)
         with redirect_stdout(StringIO()):  # it tells its progress
@@ -53,7 +53,10 @@ def generate(spec: Path, output: Path, changes: Sequence[Edit] = EDITS) -> None:
         raise GenerationError(f"openapi-python-client would leave something out:\n{chr(10).join(told)}")
     for module in (HERE / "static").glob("*.py"):
         shutil.copy(module, output)
-    (output / "contract.py").write_text(contract_module(document), "utf-8")
+    try:
+        (output / "contract.py").write_text(contract_module(document), "utf-8")
+    except DanglingReferenceError as error:
+        raise GenerationError(f"{spec}: {error}") from error
     (output / "py.typed").touch()
     for module in output.rglob("*.py"):
         module.write_text(HEADER + module.read_text("utf-8"), "utf-8")
@@ -63,6 +66,16 @@ def generate(spec: Path, output: Path, changes: Sequence[Edit] = EDITS) -> None:
         done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 -- our own commands
         if done.returncode:
             raise GenerationError(f"ruff {step[0]} failed:\n{done.stdout}{done.stderr}")
+
+
+def _read(spec: Path) -> Json:
+    try:
+        document = yaml.safe_load(spec.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise GenerationError(f"{spec} cannot be read: {error}") from error
+    if not is_object(document):
+        raise GenerationError(f"{spec} is no OpenAPI document: its root is not an object")
+    return document
 
 
 def _at_fault(problem: GeneratorError) -> str:

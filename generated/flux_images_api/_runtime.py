@@ -4,10 +4,12 @@
 from __future__ import annotations
 
 import json
+import secrets
 from collections.abc import Mapping
 from datetime import datetime
 from io import BytesIO
 from typing import Any, Generic, Literal, NoReturn, TypeVar, cast
+from urllib.parse import quote
 
 import httpx
 
@@ -105,7 +107,24 @@ class Outcomes(Generic[Success, Declared]):
         }
 
 
-def path_text(value: object) -> str:
+def path(template: str, parameters: Mapping[str, object]) -> str:
+    """A path with its parameters in place, each kept to where it stands.
+
+    Raises:
+        ValueError: A segment would be `.` or `..`, which clients, proxies and servers take as a way to another path.
+    """
+    filled = template.format(**{name: quote(_path_text(value), safe="") for name, value in parameters.items()})
+    if not {".", ".."}.isdisjoint(filled.split("/")):
+        raise ValueError(f"{template} cannot be called with {parameters}: dots alone lead to another path")
+    return filled
+
+
+def multipart_boundary() -> str:
+    """A boundary for one body, which no file can know and so end the form."""
+    return secrets.token_hex(16)
+
+
+def _path_text(value: object) -> str:
     """A parameter as it stands in a path, before it is quoted: as JSON has it, not as Python shows it."""
     if isinstance(value, bool):
         return "true" if value else "false"

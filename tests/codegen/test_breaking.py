@@ -165,3 +165,12 @@ def test_the_changelog_must_say_it(entry: str, code: int, tmp_path: Path, capsys
     arguments = [str(tmp_path / "old.yaml"), str(tmp_path / "new.yaml"), "--changelog", str(changelog)]
     assert main(arguments) == code
     assert f"{CALLERS}: {BODY}/properties/n/maximum: 10 became 4" in capsys.readouterr().out
+
+
+def test_a_dangling_reference_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A `$ref` to nothing ends with its name, not with a traceback."""
+    old, new = tmp_path / "old.yaml", tmp_path / "new.yaml"
+    old.write_text(yaml.safe_dump(contract.document()), "utf-8")
+    new.write_text(old.read_text("utf-8").replace("#/components/schemas/KnownModel", "#/components/schemas/Gone"))
+    assert main([str(old), str(new)]) == 2
+    assert "breaking: $ref '#/components/schemas/Gone' leads nowhere" in capsys.readouterr().err

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -80,6 +81,26 @@ def test_what_the_generator_would_drop_stops_it(tmp_path: Path) -> None:
     spec.write_text(yaml.safe_dump(document), "utf-8")
     with pytest.raises(GenerationError, match="text/plain"):
         generate(spec, tmp_path / "package")
+
+
+UNREADABLE = {
+    "a missing file": (None, "cannot be read"),
+    "a tab that indents": (b'openapi: 3.1.0\ninfo:\n\ttitle: "a"\n', "cannot be read.*line 3"),
+    "not UTF-8": (b"info: \xff", "cannot be read"),
+    "a list": (b"[]", "its root is not an object"),
+}
+
+
+@pytest.mark.parametrize(("content", "said"), UNREADABLE.values(), ids=UNREADABLE)
+def test_what_cannot_be_read_is_said_in_a_sentence(
+    content: bytes | None, said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A file that is no contract ends with its name and the reason, not with a traceback."""
+    spec = tmp_path / "openapi.yaml"
+    if content is not None:
+        spec.write_bytes(content)
+    assert main(["--spec", str(spec), "--output", str(tmp_path / "package")]) == 2
+    assert re.search(f"codegen: .*openapi.yaml.*{said}", capsys.readouterr().err, re.DOTALL)
 
 
 @pytest.mark.parametrize("text", ["no such line until", "twice twice until", "until twice"])
