@@ -31,6 +31,13 @@ def flux_mock_options() -> dict[str, Any]:
 
 
 @pytest.fixture(scope="session")
+def flux_mock_session(flux_mock_options: dict[str, Any]) -> Iterator[MockServer]:
+    """A mock gateway of its own for fixtures that outlast a test: nothing resets it, and no variable leads to it."""
+    with _load("_testing.mock").MockServer(**flux_mock_options) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
 def _flux_mock_server(flux_mock_options: dict[str, Any]) -> Iterator[MockServer]:
     with _load("_testing.mock").MockServer(**flux_mock_options) as server:
         yield server

@@ -75,6 +75,27 @@ def test_both_fixtures_offer_the_same(run: pytest.Pytester) -> None:
     run.runpytest_inprocess("-p", "no:cacheprovider").assert_outcomes(passed=10)
 
 
+def test_a_mock_that_outlasts_a_test(run: pytest.Pytester) -> None:
+    """Fixtures of a module or of the session may use it; the mock of single tests is another."""
+    run.makepyfile(
+        """
+        import pytest
+        from draw import draw
+
+        @pytest.fixture(scope="module")
+        def bought(flux_mock_session):
+            draw(flux_mock_session.url, "once")
+            return flux_mock_session.bill
+
+        @pytest.mark.parametrize("again", range(2))
+        def test_it(bought, flux_mock, again):
+            assert bought.pictures == 1
+            assert flux_mock.bill.pictures == 0
+        """
+    )
+    run.runpytest_subprocess("-p", "no:cacheprovider").assert_outcomes(passed=2)
+
+
 def test_latency_of_the_marker(run: pytest.Pytester) -> None:
     """Without a socket, a latency beyond the client's patience is a timeout at once."""
     run.makepyfile(
