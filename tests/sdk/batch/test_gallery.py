@@ -82,10 +82,11 @@ def rows_of(folder: Path) -> list[list[Any]]:
     return found
 
 
-def written(folder: Path) -> dict[str, int]:
-    """Each file of the gallery and the inode that it is: another once it was written again."""
+def written(folder: Path) -> dict[str, tuple[int, int]]:
+    """Each file of the gallery, and what is another once it was written again; an inode alone is soon used again."""
     paths = [folder / "index.html", *(path for path in (folder / "gallery").rglob("*") if path.is_file())]
-    return {str(path.relative_to(folder)): path.stat().st_ino for path in paths}
+    facts = {path: path.stat() for path in paths}
+    return {str(path.relative_to(folder)): (fact.st_ino, fact.st_mtime_ns) for path, fact in facts.items()}
 
 
 def test_a_finished_folder_gets_its_gallery(tmp_path: Path) -> None:
