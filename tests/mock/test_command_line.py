@@ -20,6 +20,7 @@ from flux_images_mock._answer.answer import Answer
 from flux_images_mock._gateway.exchange import Exchange
 from flux_images_mock._request.message import Headers, Request
 from flux_images_mock._serve.log import for_people, for_programs
+from tests.mock.wire import GOOD, post
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -62,6 +63,20 @@ def test_a_signal_ends_it_with_status_0(number: signal.Signals) -> None:
         assert process.returncode == 0
         assert time.monotonic() - begun < 5
         assert errors == ""
+
+
+@pytest.mark.slow
+def test_an_answer_that_a_signal_ends_is_told_as_that() -> None:
+    """Its client has not left."""
+    with running("--latency", "1h") as (process, url):
+        address = httpx.URL(url)
+        with socket.create_connection((address.host, address.port or 0)) as waiting:
+            waiting.sendall(post(GOOD))
+            httpx.get(f"{url}/after")
+            process.send_signal(signal.SIGTERM)
+            _, errors = process.communicate(timeout=10)
+    (line,) = [line for line in errors.splitlines() if line.startswith(f"POST {PATH}")]
+    assert line.endswith("the mock was stopped")
 
 
 @pytest.mark.slow

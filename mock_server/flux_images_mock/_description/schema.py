@@ -8,7 +8,6 @@ import json
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from itertools import islice
 from typing import TYPE_CHECKING, Any, cast
 
@@ -99,7 +98,6 @@ class Schemas:
             raise SpecError(f"{node.location}: not a valid schema: {error.message}") from error
 
 
-@lru_cache(maxsize=256)
 def parse_ratio(text: str) -> tuple[int, int] | None:
     """Return the width and the height of `W:H`; nothing if `text` is no ratio."""
     match = _RATIO.fullmatch(text)

@@ -22,6 +22,8 @@ _LONGEST_HEADER = 300
 _HIDDEN = "***"
 _TELLING = 4
 """Characters of a key that are told at most."""
+_LONGEST_CUT = 512
+"""Characters that are left of a text that was cut, at most."""
 _CUT = "….'\" "
 """Where a text may have been cut."""
 
@@ -54,7 +56,8 @@ def hide(text: str, key: str) -> str:
 
 def _begun(text: str, key: str) -> int:
     """Return how many characters of a key a text ends with, which was cut in the middle of it."""
-    return next((size for size in range(min(len(key), len(text)), _TELLING - 1, -1) if text.endswith(key[:size])), 0)
+    longest = min(len(key), len(text), _LONGEST_CUT)
+    return next((size for size in range(longest, _TELLING - 1, -1) if text.endswith(key[:size])), 0)
 
 
 def readable(pairs: Pairs, key: str) -> dict[str, str]:

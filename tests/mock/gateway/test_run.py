@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import pytest
 
 from flux_images_mock import Mock, MockServer, app
 from flux_images_mock._description.node import load
+from flux_images_mock._description.schema import parse_ratio
 from flux_images_mock._request.message import parameter_of
 from flux_images_mock._request.redact import hide
 from flux_images_mock._request.route import Routes
@@ -207,6 +209,26 @@ def test_a_segment_is_matched_in_a_time_that_grows_with_its_length() -> None:
 )
 def test_a_quoted_semicolon_begins_no_parameter(line: str, value: str) -> None:
     assert parameter_of(line, "boundary") == value
+
+
+def test_a_long_key_costs_no_more_than_a_long_text() -> None:
+    """What ends like its beginning is looked for within what a message can hold."""
+    key = "a" * 60_000
+    begun = time.process_time()
+    for _ in range(20):
+        hide(key + "b", key + "c")
+    assert time.process_time() - begun < 0.2
+
+
+def test_ratios_of_callers_are_not_kept() -> None:
+    """A caller may send any text for one."""
+    tracemalloc.start()
+    try:
+        for number in range(100):
+            assert parse_ratio(f"{number}" + "x" * 100_000) is None
+        assert tracemalloc.get_traced_memory()[0] < 1_000_000
+    finally:
+        tracemalloc.stop()
 
 
 def test_stop_before_start() -> None:
