@@ -8,7 +8,7 @@ from urllib.parse import urljoin
 
 import orjson
 
-from flux_images_mock._description.node import METHODS, Files, JsonObject, Node, is_object
+from flux_images_mock._description.node import METHODS, Files, JsonObject, Node, is_array, is_object
 
 Extensions = Mapping[str, Callable[[Any, Node], None]]
 """For each keyword of our own, what raises `SpecError` where its value makes no sense."""
@@ -140,6 +140,8 @@ def _children(node: Node, schema: JsonObject) -> Iterator[Node]:
             yield node.child(key)
         elif key in _LISTS:
             inner = node.child(key)
+            if not is_array(inner.value):
+                raise inner.error(f"expected an array, got {type(inner.value).__name__}")
             yield from (inner.child(index) for index in range(len(inner.value)))
         elif key in _MAPS:
             inner = node.child(key)

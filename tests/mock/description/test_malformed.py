@@ -42,3 +42,17 @@ def test_one_wrong_value_anywhere(spec: Path, tmp_path: Path) -> None:
         path.write_text(json.dumps(broken))
         with suppress(SpecError):
             app(path)
+
+
+@pytest.mark.parametrize(
+    "schema", [{"anyOf": {"a": 1}}, {"allOf": 1.5}, {"oneOf": "x"}, {"properties": []}, {"enum": 3}]
+)
+def test_a_schema_that_is_none(schema: dict[str, Any], tmp_path: Path) -> None:
+    """The place is named."""
+    body = {"content": {"application/json": {"schema": schema}}}
+    operation = {"operationId": "x", "requestBody": body, "responses": {"200": {"description": "x"}}}
+    spec = {"openapi": "3.1.0", "info": {"title": "x", "version": "1"}, "paths": {"/x": {"post": operation}}}
+    path = tmp_path / "spec.json"
+    path.write_text(json.dumps(spec))
+    with pytest.raises(SpecError, match="/paths/~1x/post/requestBody"):
+        app(path)
