@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 import yaml
 
 from flux_images_mock import app
+from flux_images_mock._answer.respond import read_preferences
 
 ROOT = Path(__file__).parents[3]
 SPECS = Path(__file__).parents[1] / "specs"
@@ -182,3 +184,16 @@ async def test_a_foreign_operation_of_that_name_answers_its_example(case: str, t
     )
     answer = await send(app(spec), "POST", "/draw")
     assert (answer.status_code, answer.json()) == (200, {"id": "p1"})
+
+
+@pytest.mark.parametrize("text", [b" ", b",", b"; ", b'"', b"a=", b'\\"'])
+def test_preferences_are_read_in_a_time_that_grows_with_their_length(text: bytes) -> None:
+    """60,000 spaces once held every other caller for 21 seconds; eight times as many now take eight times as long."""
+
+    def seconds(many: int) -> float:
+        begun = time.process_time()
+        read_preferences([b"example=" + text * many + b"x"])
+        return time.process_time() - begun
+
+    short, long = (min(seconds(many) for _ in range(3)) for many in (7_500, 60_000))
+    assert long < 0.01 + 30 * short

@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 
 MANY = int(os.environ.get("FLUX_FUZZ", "4000"))
 A_RUN = 200
-BEHAVIOURS: list[Behaviour] = [{}, {"credit": 50}, {"latency": "1s..9s"}, {"chaos": 0.2}]
 LONGEST = 2.0
 """Seconds of the processor that one request may take, pictures of the largest size included."""
 
