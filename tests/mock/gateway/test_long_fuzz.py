@@ -34,6 +34,7 @@ A_RUN = 200
 LONGEST = 2.0
 """Seconds of the processor that one request may take, pictures of the largest size included."""
 
+BEHAVIOURS: list[Behaviour] = [{}, {"credit": 50}, {"latency": "1s..9s"}, {"chaos": 0.2}]
 WHOLE = {"model": "flux", "prompt": "a medal", "aspect_ratio": "1:1"}
 VALUES: list[Any] = [None, True, 0, -1, 2, 11, 2**63, 2**70, 1e300, "", "1:1", "9:99", "b64_json", "url", "png", [], {}]
 FIELDS = ["model", "prompt", "aspect_ratio", "n", "seed", "response_format", "output_format", "size", "x"]
