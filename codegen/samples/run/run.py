@@ -111,7 +111,7 @@ def _execute(toolchain: Toolchain, sample: Sample, folder: Path, address: str) -
 
 def _gcc() -> str:
     """Return the folder in which GCC keeps the headers and the library of Objective-C."""
-    found = subprocess.run(["gcc", "-print-file-name="], capture_output=True, text=True, check=True)  # noqa: S607
+    found = subprocess.run(["gcc", "-print-file-name="], capture_output=True, text=True, check=True)  # noqa: S607 -- the one that compiles
     return found.stdout.strip().rstrip("/")
 
 

@@ -145,7 +145,7 @@ def test_only_what_was_touched_is_written_again(tmp_path: Path, monkeypatch: pyt
         write_head(files, running=running)
         told.release()
 
-    monkeypatch.setattr(keeper._Files, "write_head", and_tell)  # pyright: ignore[reportPrivateUsage]
+    monkeypatch.setattr(keeper._Files, "write_head", and_tell)  # pyright: ignore[reportPrivateUsage]  # to look in between
     with Gallery(folder, every=0.01) as gallery:
         told.acquire()
         assert re.search(r",[1-9]\d+\);\n$", (folder / "gallery" / "head.js").read_text())

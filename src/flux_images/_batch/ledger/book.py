@@ -220,7 +220,7 @@ class Ledger:
     def reasons(self, most: int) -> list[tuple[str, str, int]]:
         """What went wrong, as (state, reason, how many), the most frequent first."""
         rows = self._kept(
-            f"SELECT state, coalesce(reason, ''), count(*) FROM item WHERE state IN ({_UNSETTLED}) "  # noqa: S608
+            f"SELECT state, coalesce(reason, ''), count(*) FROM item WHERE state IN ({_UNSETTLED}) "  # noqa: S608 -- of our own names
             "AND reason IS NOT NULL GROUP BY 1, 2 ORDER BY 3 DESC LIMIT ?",
             most,
         )
@@ -247,7 +247,7 @@ class Ledger:
 
     def pictures_of(self, no: int) -> list[Picture]:
         """Those that an item was paid for."""
-        rows = self._kept(f"SELECT {', '.join(Picture._fields)} FROM picture WHERE no = ? ORDER BY part", no)  # noqa: S608
+        rows = self._kept(f"SELECT {', '.join(Picture._fields)} FROM picture WHERE no = ? ORDER BY part", no)  # noqa: S608 -- of our own names
         return [Picture(*row)._replace(saved=bool(row[9])) for row in rows]
 
     def apply(self, changes: Iterable[Change], now: float) -> None:
@@ -266,7 +266,7 @@ class Ledger:
             if not done:
                 raise RuntimeError(f"the ledger's item {item.no} is not {item.state}: somebody else changed it")
             self.connection.executemany(
-                f"INSERT OR REPLACE INTO picture VALUES ({', '.join('?' * len(Picture._fields))})",  # noqa: S608
+                f"INSERT OR REPLACE INTO picture VALUES ({', '.join('?' * len(Picture._fields))})",  # noqa: S608 -- of our own names
                 change.pictures,
             )
             self.tally.add(item.state, -1, -item.asked)
