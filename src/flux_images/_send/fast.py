@@ -47,6 +47,8 @@ class FastTransport(LoopTransport[aiohttp.ClientSession]):
         limits = request.extensions["timeout"]
         content = await request.aread()
         credentials, proxy = self._ways.to(request.url)
+        if not content:
+            leaves(b"head")  # nothing of ours sees it go
         headers = request.headers.multi_items()
         if request.url.scheme == "http":  # the request itself goes to the proxy; otherwise a CONNECT before it does
             headers += credentials.items()

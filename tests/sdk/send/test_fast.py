@@ -211,3 +211,17 @@ def test_a_body_that_breaks_off_is_no_failed_connection(broken: Exception, kind:
         assert caught.value.__cause__ is caught.value.__context__ is None
 
     anyio.run(main)
+
+
+def test_a_request_without_a_body_leaves_as_well() -> None:
+    """An operation to come may be paid and have none: its lost answer is feared, and it is not asked again."""
+
+    async def call(url: str) -> None:
+        async with flux_images.AsyncFluxImages(KEY, base_url=url, fast=True) as client:
+            await client.api.get_async_httpx_client().request("POST", "/v1/unknown/operation")
+
+    with raw_server([]) as server:
+        with pytest.raises(flux_images.APIConnectionError) as caught:
+            anyio.run(call, server.url)
+        assert caught.value.may_have_been_billed
+    assert len(server.posts) == 1
