@@ -129,7 +129,8 @@ def test_bare_install_imports_the_sdk_alone(bare: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("words", "extras"), [([], "cli"), (["generate", "x"], "cli"), (["demo"], "cli,mock"), (["mock"], "cli,mock")]
+    ("words", "extras"),
+    [(["generate", "x"], "cli"), (["batch", "x", "-o", "y"], "cli"), (["demo"], "cli,mock"), (["mock"], "cli,mock")],
 )
 def test_bare_command_names_its_extra(words: list[str], extras: str, bare: Path, tmp_path: Path) -> None:
     """Without its extra the command says in one line what to install."""
@@ -138,6 +139,15 @@ def test_bare_command_names_its_extra(words: list[str], extras: str, bare: Path,
     assert done.stdout == ""
     (line,) = done.stderr.splitlines()
     assert f"pip install 'flux-images[{extras}]'" in line
+
+
+@pytest.mark.parametrize(("words", "code"), [(["--help"], 0), (["generate", "--help"], 0), (["--version"], 0), ([], 2)])
+def test_help_needs_no_extra(words: list[str], code: int, bare: Path, tmp_path: Path) -> None:
+    """Nor does the word that a command is missing."""
+    done = _run(bare / "flux-images", *words, cwd=tmp_path)
+    assert done.returncode == code
+    assert "flux-images" in done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
 
 
 def test_demo_works_without_the_source(full: Path, tmp_path: Path) -> None:

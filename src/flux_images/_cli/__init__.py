@@ -7,6 +7,7 @@ Exit codes: 0 done; 1 the gateway, the network or the reader of the output faile
 from __future__ import annotations
 
 import argparse
+import importlib
 import json
 import os
 import re
@@ -22,6 +23,8 @@ __all__ = ["main"]
 
 _BATCH_VERBS = ("status", "retry", "export", "verify", "gallery")
 """Commands of two words; a file of prompts that is called so is ./status."""
+_NEED_NOTHING = ("completion", "docs")
+"""Commands that show nothing by the extra `cli`."""
 _NEEDS = {"demo": "cli,mock", "docs": "cli,mock", "mock": "cli,mock", "scenarios": "cli,mock"}
 """The extras that a command needs, as pip writes them; the others need `cli`."""
 
@@ -88,6 +91,8 @@ def _parser() -> argparse.ArgumentParser:
 def _run(options: argparse.Namespace) -> int:
     from flux_images._errors import ConfigurationError, FluxImagesError, InvalidRequestError
 
+    if options.command not in _NEED_NOTHING:
+        importlib.import_module("rich")  # what shows the pictures is missed before they are bought, not after
     try:
         code: int | None = options.run(options)
     except (ConfigurationError, InvalidRequestError) as error:
